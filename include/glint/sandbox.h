@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLINT_SANDBOX_H
+#define GLINT_SANDBOX_H
+
+#include "glint/host.h"
+#include "glint/image.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* One guest: its memory and its processor state. Any thread may use it, one at a time: a second one that
+ * enters meanwhile is refused with GLINT_E_BUSY. Sandboxes are independent of each other. */
+typedef struct glint_sandbox glint_sandbox;
+
+/* What the guest prints. Called on the thread that runs the sandbox, in order; `stream` is 1 or 2. */
+typedef void (*glint_output)(void *user_data, uint32_t stream, const void *data, uint64_t size);
+
+/* What the guest reads from its standard input: writes up to `capacity` bytes to `buffer` and returns how
+ * many; 0 at the end. Without one, the guest's standard input is empty. */
+typedef uint64_t (*glint_input)(void *user_data, void *buffer, uint64_t capacity);
+
+/* A system call that the libos served, or did not know (then `unknown` is 1 and the result is -38). `name` is
+ * Linux' name, or empty. Without GLINT_SANDBOX_TRACE only unknown ones are reported. */
+typedef struct glint_syscall {
+  uint64_t number;
+  uint64_t arguments[6];
+  int64_t result;
+  uint32_t unknown;
+  uint32_t reserved;
+  glint_str name;
+} glint_syscall;
+
+/* Receives the report of a system call, on the thread that runs the sandbox; `call` is valid until it
+ * returns. */
+typedef void (*glint_trace)(void *user_data, const glint_syscall *call);
+
+#define GLINT_SANDBOX_TRACE 1u /* report every system call to `trace`, which must then be given */
+
+/* The callbacks must not throw or jump out: the process is ended if one throws. */
+typedef struct glint_sandbox_options {
+  uint32_t struct_size;       /* sizeof(glint_sandbox_options) */
+  uint32_t flags;             /* GLINT_SANDBOX_* */
+  const glint_str *arguments; /* argv, the program's name first; none: just "guest" */
+  uint64_t argument_count;
+  const glint_str *environment; /* "NAME=value" each */
+  uint64_t environment_count;
+  glint_output output; /* NULL: what the guest prints is dropped */
+  void *output_user_data;
+  glint_input input;
+  void *input_user_data;
+  glint_trace trace;
+  void *trace_user_data;
+  uint32_t max_depth; /* nested calls host → guest → host … on one thread; 0: 16 */
+  uint32_t reserved;  /* zero */
+} glint_sandbox_options;
+
+/* Sets `options` to the defaults. `size` is sizeof(glint_sandbox_options) as the caller knows it. */
+GLINT_API void glint_sandbox_options_init(glint_sandbox_options *options, uint32_t size) GLINT_NOEXCEPT;
+
+/* Makes a sandbox of `image` and links its imports to `functions` (which may be NULL) by name and signature;
+ * GLINT_E_MISSING_IMPORT lists all that are missing. Runs nothing yet. `options` may be NULL; its texts are
+ * copied, and the callbacks' user data must live as long as the sandbox. */
+GLINT_API glint_status glint_sandbox_create(glint_image *image, glint_host_functions *functions,
+                                            const glint_sandbox_options *options, glint_sandbox **sandbox,
+                                            glint_error **error) GLINT_NOEXCEPT GLINT_MUST_USE;
+
+/* Ends the sandbox; NULL is allowed. Must not be called during a call of it: the process is ended then. */
+GLINT_API void glint_sandbox_free(glint_sandbox *sandbox) GLINT_NOEXCEPT;
+
+#define GLINT_STATE_NEW 0u      /* its start-up code has not run */
+#define GLINT_STATE_READY 1u    /* waits for calls */
+#define GLINT_STATE_RUNNING 2u  /* in a call */
+#define GLINT_STATE_POISONED 3u /* faulted or aborted */
+#define GLINT_STATE_ENDED 4u    /* the program ended by itself */
+
+/* GLINT_STATE_*, as it is at this moment. Any thread, also during a call. */
+GLINT_API uint32_t glint_sandbox_state(const glint_sandbox *sandbox) GLINT_NOEXCEPT;
+
+/* Runs the program from its entry until it ends (GLINT_STATE_ENDED, its exit status in `*exit_code`) or waits
+ * for calls (GLINT_STATE_READY; exit_code 0). `exit_code` may be NULL. glint_call does this first when it is
+ * due. */
+GLINT_API glint_status glint_sandbox_run(glint_sandbox *sandbox, int32_t *exit_code,
+                                         glint_error **error) GLINT_NOEXCEPT GLINT_MUST_USE;
+
+/* Calls guest function `function` (from glint_image_find_export). Count and types of `arguments` are checked
+ * before the guest runs; strings and bytes are copied once, into the guest. `result` may be NULL. A string or
+ * bytes result is a view of guest memory that cannot change: it is valid until the next operation on this
+ * sandbox, or until glint_result_release; until then the sandbox keeps its VM. GLINT_E_GUEST_ERROR is an
+ * ordinary error, after which the sandbox is ready again; after the other GLINT_E_GUEST_* codes it is
+ * poisoned. */
+GLINT_API glint_status glint_call(glint_sandbox *sandbox, uint32_t function, const glint_value *arguments,
+                                  uint32_t argument_count, glint_value *result,
+                                  glint_error **error) GLINT_NOEXCEPT GLINT_MUST_USE;
+
+/* Ends the life of the last result's view, so that the VM may be lent to another sandbox. Harmless when there
+ * is none. */
+GLINT_API void glint_result_release(glint_sandbox *sandbox) GLINT_NOEXCEPT;
+
+/* Counts since the sandbox was made. */
+typedef struct glint_sandbox_counters {
+  uint32_t struct_size; /* in: sizeof(glint_sandbox_counters) */
+  uint32_t reserved;
+  uint64_t calls;            /* guest calls begun */
+  uint64_t host_calls;       /* host functions called by the guest */
+  uint64_t exits;            /* returns of the vCPU to the host process */
+  uint64_t ioctls;           /* hypervisor calls, those that ran the vCPU included */
+  uint64_t attaches;         /* times it was put into a VM */
+  uint64_t unknown_syscalls; /* system calls that the libos does not serve */
+  uint64_t output_bytes;     /* printed */
+} glint_sandbox_counters;
+
+/* Fills `counters`, whose struct_size the caller has set. Exact when no call is running. */
+GLINT_API glint_status glint_sandbox_get_counters(const glint_sandbox *sandbox,
+                                                  glint_sandbox_counters *counters) GLINT_NOEXCEPT;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include "base/result.hpp"
+
+namespace glint::core {
+
+// An owned range of the host's address space; unmapped as a whole when it dies.
+class MappedRange {
+ public:
+  MappedRange() = default;
+  MappedRange(MappedRange&& other) noexcept
+      : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+  MappedRange& operator=(MappedRange&& other) noexcept;
+  ~MappedRange();
+
+  // Address space without memory: nothing may be touched until something is mapped into it. `alignment` is a power of
+  // two, at least a page. Left out of children of fork.
+  static Result<MappedRange> reserve(uint64_t size, uint64_t alignment);
+
+  std::byte* data() const { return data_; }
+  uint64_t size() const { return size_; }
+
+ private:
+  MappedRange(std::byte* data, uint64_t size) : data_(data), size_(size) {}
+
+  std::byte* data_ = nullptr;
+  uint64_t size_ = 0;
+};
+
+// Replaces [at, at + size) by memory of its own, zero, readable and writable.
+Result<void> map_anonymous(std::byte* at, uint64_t size);
+
+// Replaces [at, at + size) by a view of a file: copy on write, or read-only.
+Result<void> map_file_private(std::byte* at, uint64_t size, int fd, uint64_t offset);
+Result<void> map_file_readonly(std::byte* at, uint64_t size, int fd, uint64_t offset);
+
+}  // namespace glint::core

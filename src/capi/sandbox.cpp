@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "glint/sandbox.h"
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+
+#include "capi/handles.hpp"
+#include "capi/structs.hpp"
+#include "capi/values.hpp"
+
+using namespace glint;
+using namespace glint::capi;
+
+static_assert(GLINT_STATE_NEW == static_cast<uint32_t>(core::Sandbox::State::kNew));
+static_assert(GLINT_STATE_READY == static_cast<uint32_t>(core::Sandbox::State::kReady));
+static_assert(GLINT_STATE_RUNNING == static_cast<uint32_t>(core::Sandbox::State::kRunning));
+static_assert(GLINT_STATE_POISONED == static_cast<uint32_t>(core::Sandbox::State::kPoisoned));
+static_assert(GLINT_STATE_ENDED == static_cast<uint32_t>(core::Sandbox::State::kEnded));
+
+namespace {
+
+constexpr glint_sandbox_options kDefaults{.struct_size = sizeof(glint_sandbox_options),
+                                          .flags = 0,
+                                          .arguments = nullptr,
+                                          .argument_count = 0,
+                                          .environment = nullptr,
+                                          .environment_count = 0,
+                                          .output = nullptr,
+                                          .output_user_data = nullptr,
+                                          .input = nullptr,
+                                          .input_user_data = nullptr,
+                                          .trace = nullptr,
+                                          .trace_user_data = nullptr,
+                                          .max_depth = 0,
+                                          .reserved = 0};
+
+Result<std::vector<std::string>> read_texts(const glint_str* texts, uint64_t count, std::string_view name) {
+  if (texts == nullptr && count != 0) return null_argument(name);
+  std::vector<std::string> result;
+  for (uint64_t i = 0; i < count; ++i) {
+    GLINT_TRY_ASSIGN(text, read_c_text(texts[i], name));
+    result.push_back(std::move(text));
+  }
+  return result;
+}
+
+void forward_trace(glint_trace trace, void* user_data, const core::SyscallReport& report) noexcept {
+  glint_syscall call{};
+  call.number = report.number;
+  for (size_t i = 0; i < std::size(call.arguments); ++i) call.arguments[i] = report.arguments[i];
+  call.result = report.result;
+  call.unknown = report.unknown ? 1 : 0;
+  call.name = as_str(report.name);
+  trace(user_data, &call);
+}
+
+// The callbacks are called from `noexcept` lambdas: one that throws has broken its contract, and ends the process there
+// rather than unwind through the call loop.
+void adapt_callbacks(const glint_sandbox_options& from, core::SandboxOptions& options) {
+  if (from.output != nullptr) {
+    options.output = [output = from.output, data = from.output_user_data](
+                         uint32_t stream, std::span<const std::byte> text) noexcept {
+      output(data, stream, text.data(), text.size());
+    };
+  }
+  if (from.input != nullptr) {
+    options.input = [input = from.input, data = from.input_user_data](std::span<std::byte> buffer) noexcept {
+      return input(data, buffer.data(), buffer.size());
+    };
+  }
+  if (from.trace != nullptr) {
+    options.trace = [trace = from.trace, data = from.trace_user_data](const core::SyscallReport& report) noexcept {
+      forward_trace(trace, data, report);
+    };
+  }
+}
+
+Result<core::SandboxOptions> read_options(const glint_sandbox_options* from) {
+  core::SandboxOptions options;
+  if (from == nullptr) return options;
+  GLINT_TRY_ASSIGN(read, read_struct(from, kDefaults, "glint_sandbox_options"));
+  if (read.reserved != 0) return reserved_not_zero("glint_sandbox_options");
+  if ((read.flags & ~GLINT_SANDBOX_TRACE) != 0) {
+    return core::error(GLINT_E_INVALID_ARGUMENT, "glint_sandbox_options.flags has a flag that is not known");
+  }
+  options.trace_all = (read.flags & GLINT_SANDBOX_TRACE) != 0;
+  if (options.trace_all && read.trace == nullptr) return null_argument("glint_sandbox_options.trace");
+  GLINT_TRY_ASSIGN(arguments, read_texts(read.arguments, read.argument_count, "glint_sandbox_options.arguments"));
+  if (!arguments.empty()) options.arguments = std::move(arguments);
+  GLINT_TRY_ASSIGN(environment,
+                   read_texts(read.environment, read.environment_count, "glint_sandbox_options.environment"));
+  options.environment = std::move(environment);
+  if (read.max_depth != 0) options.max_depth = read.max_depth;
+  adapt_callbacks(read, options);
+  return options;
+}
+
+using Arguments = std::array<core::Value, GLINT_MAX_ARGUMENTS>;
+
+Result<void> read_arguments(const glint_value* from, uint32_t count, Arguments& to) {
+  if (count > to.size()) {
+    return core::error(GLINT_E_SIGNATURE, std::to_string(count) + " arguments were given; no function has more than " +
+                                              std::to_string(to.size()));
+  }
+  for (uint32_t i = 0; i < count; ++i) {
+    GLINT_TRY_ASSIGN(value, to_core(from[i], i + 1));
+    if (value.type == GLINT_ABI_VOID) {
+      return core::error(GLINT_E_INVALID_ARGUMENT, value_name(i + 1) + " has type GLINT_VOID");
+    }
+    to[i] = value;
+  }
+  return {};
+}
+
+}  // namespace
+
+void glint_sandbox_options_init(glint_sandbox_options* options, uint32_t size) noexcept {
+  init_struct(options, kDefaults, size);
+}
+
+glint_status glint_sandbox_create(glint_image* image, glint_host_functions* functions,
+                                  const glint_sandbox_options* options, glint_sandbox** sandbox,
+                                  glint_error** error) noexcept {
+  return guarded(error, [&]() -> Result<void> {
+    GLINT_REQUIRE(sandbox);
+    *sandbox = nullptr;
+    GLINT_REQUIRE(image);
+    GLINT_TRY_ASSIGN(core_options, read_options(options));
+    auto handle = std::make_unique<glint_sandbox>();
+    GLINT_TRY_ASSIGN(made,
+                     core::Sandbox::create(image->image, functions == nullptr ? nullptr : functions->functions,
+                                           std::move(core_options)));
+    handle->sandbox = std::move(made);
+    *sandbox = handle.release();
+    return {};
+  });
+}
+
+void glint_sandbox_free(glint_sandbox* sandbox) noexcept {
+  if (sandbox != nullptr && sandbox->sandbox->state() == core::Sandbox::State::kRunning) {
+    // Going on would free memory that the running call uses.
+    std::fputs("glint: glint_sandbox_free was called during a call of the sandbox\n", stderr);
+    std::abort();
+  }
+  delete sandbox;
+}
+
+uint32_t glint_sandbox_state(const glint_sandbox* sandbox) noexcept {
+  return sandbox == nullptr ? GLINT_STATE_ENDED : static_cast<uint32_t>(sandbox->sandbox->state());
+}
+
+glint_status glint_sandbox_run(glint_sandbox* sandbox, int32_t* exit_code, glint_error** error) noexcept {
+  return guarded(error, [&]() -> Result<void> {
+    GLINT_REQUIRE(sandbox);
+    if (exit_code != nullptr) *exit_code = 0;
+    GLINT_TRY_ASSIGN(status, sandbox->sandbox->run());
+    if (exit_code != nullptr) *exit_code = status.value_or(0);
+    return {};
+  });
+}
+
+glint_status glint_call(glint_sandbox* sandbox, uint32_t function, const glint_value* arguments,
+                        uint32_t argument_count, glint_value* result, glint_error** error) noexcept {
+  return guarded(error, [&]() -> Result<void> {
+    GLINT_REQUIRE(sandbox);
+    if (argument_count != 0) GLINT_REQUIRE(arguments);
+    if (result != nullptr) *result = glint_value{};
+    Arguments values;
+    GLINT_TRY(read_arguments(arguments, argument_count, values));
+    GLINT_TRY_ASSIGN(value, sandbox->sandbox->call(function, std::span(values).first(argument_count)));
+    if (result != nullptr) {
+      *result = from_core(value);
+    } else {
+      sandbox->sandbox->release_result();  // nobody will look at it
+    }
+    return {};
+  });
+}
+
+void glint_result_release(glint_sandbox* sandbox) noexcept {
+  // Without a result there is nothing to release, and nothing that could fail.
+  static_cast<void>(guarded(nullptr, [&]() -> Result<void> {
+    GLINT_REQUIRE(sandbox);
+    sandbox->sandbox->release_result();
+    return {};
+  }));
+}
+
+glint_status glint_sandbox_get_counters(const glint_sandbox* sandbox, glint_sandbox_counters* counters) noexcept {
+  return guarded(nullptr, [&]() -> Result<void> {
+    GLINT_REQUIRE(sandbox);
+    GLINT_REQUIRE(counters);
+    const core::Sandbox::Counters from = sandbox->sandbox->counters();
+    glint_sandbox_counters value{};
+    value.calls = from.calls;
+    value.host_calls = from.host_calls;
+    value.exits = from.exits;
+    value.ioctls = from.ioctls;
+    value.attaches = from.attaches;
+    value.unknown_syscalls = from.unknown_syscalls;
+    value.output_bytes = from.output_bytes;
+    return write_struct(counters, value, "glint_sandbox_counters");
+  });
+}

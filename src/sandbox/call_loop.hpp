@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "arch/x86_64/system_pages.hpp"
+#include "base/result.hpp"
+#include "image/elf.hpp"
+#include "sandbox/sandbox.hpp"
+#include "shell/shell.hpp"
+#include "transfer/header.hpp"
+#include "transfer/value.hpp"
+
+namespace glint::core {
+
+// How a stretch of guest execution ended well. Everything else is an Error, and poisons the sandbox.
+struct Outcome {
+  enum class Kind : uint8_t {
+    kReady,   // start-up is done
+    kResult,  // the call returned `result`
+    kFailed,  // the call returned the ordinary error `failure`
+    kEnded    // the program ended with `exit_code`
+  };
+  Kind kind = Kind::kReady;
+  Value result;
+  int32_t exit_code = 0;
+  Error failure;
+};
+
+// Runs a sandbox's vCPU until the guest has done what it was asked to, and serves what it asks for meanwhile: host
+// calls, printing, input, room. Lives for one stretch, on one thread.
+class CallLoop {
+ public:
+  // `called` is the guest function under way; null while the program starts.
+  CallLoop(Sandbox& sandbox, Shell& shell, const Function* called)
+      : sandbox_(sandbox), shell_(shell), vcpu_(shell.vcpu()), called_(called) {}
+
+  Result<Outcome> run();
+
+  // The VM itself gave up, and must not be used again.
+  bool vm_broken() const { return vm_broken_; }
+
+ private:
+  Result<std::optional<Outcome>> serve(const GuestExit& exit);
+  Result<std::optional<Outcome>> end_of_start(const GuestExit& exit);
+  Result<std::optional<Outcome>> end_of_call(const GuestExit& exit);
+  Result<void> serve_host_call(const GuestExit& exit);
+  Result<void> serve_input(const GuestExit& exit);
+  Result<void> serve_grow(const GuestExit& exit);
+  Result<void> flush_text(uint32_t text_size);
+  void report_syscall(std::span<const std::byte> payload, bool unknown);
+
+  Error port_error(const Exit& exit);
+  Error exception_error(const ExceptionFrame& frame, uint64_t cr2);
+  Error memory_error(const Exit& exit);
+  Error signal_error(const GuestExit& exit);
+  Error gave_up(const Exit& exit);
+  Error guest_error(glint_status code, Fault fault, const std::string& hint);
+  std::string where() const;  // "function 'add'", or "start-up"
+
+  Sandbox& sandbox_;
+  Shell& shell_;
+  Vcpu& vcpu_;
+  const Function* called_;
+  bool vm_broken_ = false;
+};
+
+}  // namespace glint::core

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sandbox/engine.hpp"
+
+#include <thread>
+
+#include "hypervisor/kvm/kvm.hpp"
+
+namespace glint::core {
+namespace {
+
+// Two per processor: one that runs, and one whose sandbox waits in a host function or is about to be called again.
+uint32_t default_shells() {
+  const unsigned processors = std::thread::hardware_concurrency();
+  return 2 * (processors == 0 ? 1 : processors);
+}
+
+}  // namespace
+
+Engine::Engine(std::shared_ptr<Hypervisor> hypervisor, const MachineTraits& traits, uint32_t max_shells)
+    : hypervisor_(std::move(hypervisor)),
+      traits_(traits),
+      max_shells_(max_shells == 0 ? default_shells() : max_shells) {}
+
+Result<std::shared_ptr<Engine>> Engine::create(const EngineOptions& options) {
+  if (options.backend == EngineOptions::Backend::kNone) {
+    return std::shared_ptr<Engine>(new Engine(nullptr, {}, options.max_shells));
+  }
+  GLINT_TRY_ASSIGN(machine, kvm_machine());
+  return std::shared_ptr<Engine>(new Engine(machine.hypervisor, machine.traits, options.max_shells));
+}
+
+std::shared_ptr<Engine> Engine::with_hypervisor(std::shared_ptr<Hypervisor> hypervisor, const MachineTraits& traits,
+                                                uint32_t max_shells) {
+  return std::shared_ptr<Engine>(new Engine(std::move(hypervisor), traits, max_shells));
+}
+
+Result<Engine::Machine> Engine::kvm_machine() {
+  // The hypervisor handle, and what the probe found out, are the one global state of the library. A failure is not
+  // kept: the module may be loaded, or the permission given, before the next try.
+  static std::mutex mutex;
+  static std::optional<Machine> known;
+  const std::lock_guard lock(mutex);
+  if (!known) {
+    GLINT_TRY_ASSIGN(hypervisor, open_kvm());
+    GLINT_TRY_ASSIGN(traits, probe_machine(*hypervisor));
+    known = Machine{std::move(hypervisor), traits};
+  }
+  return *known;
+}
+
+}  // namespace glint::core

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sandbox/sandbox.hpp"
+
+#include <sys/random.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <ctime>
+
+#include "base/checked.hpp"
+#include "sandbox/call_loop.hpp"
+#include "shell/shell_pool.hpp"
+#include "transfer/frame.hpp"
+#include "transfer/header.hpp"
+
+namespace glint::core {
+namespace {
+
+// How many calls host → guest are nested on this thread. A plain integer: no constructor, no destructor.
+thread_local uint32_t t_depth = 0;
+
+uint64_t clock_ns(clockid_t clock) {
+  timespec now{};
+  ::clock_gettime(clock, &now);  // cannot fail for these clocks and a valid pointer
+  return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000u + static_cast<uint64_t>(now.tv_nsec);
+}
+
+Result<std::array<std::byte, 48>> random_seed() {
+  std::array<std::byte, 48> seed{};
+  // Up to 256 bytes come whole once the kernel's generator is ready (getrandom(2)); before that, a signal may interrupt.
+  ssize_t got = 0;
+  do {
+    got = ::getrandom(seed.data(), seed.size(), 0);
+  } while (got < 0 && errno == EINTR);
+  if (got != static_cast<ssize_t>(seed.size())) return system_error("getrandom", got < 0 ? errno : EIO);
+  return seed;
+}
+
+bool points_into(std::span<const std::byte> bytes, std::span<const std::byte> area) {
+  // std::less gives a total order over pointers, also of unrelated objects.
+  const std::less<> before;
+  return !bytes.empty() && before(bytes.data(), area.data() + area.size()) &&
+         before(area.data(), bytes.data() + bytes.size());
+}
+
+}  // namespace
+
+// One thread's stay inside a sandbox. If it is left by an exception of a callback, the guest is somewhere in the middle of
+// its work: the sandbox is poisoned.
+class Sandbox::Entry {
+ public:
+  explicit Entry(Sandbox& sandbox) : sandbox_(sandbox) {}
+  Entry(const Entry&) = delete;
+  Entry& operator=(const Entry&) = delete;
+  ~Entry() {
+    if (!entered_) return;
+    if (sandbox_.state_ == State::kRunning) sandbox_.poison(false);
+    --t_depth;
+    sandbox_.entered_.store(false, std::memory_order_release);
+  }
+
+  bool try_enter() {
+    entered_ = !sandbox_.entered_.exchange(true, std::memory_order_acquire);
+    if (entered_) ++t_depth;
+    return entered_;
+  }
+
+ private:
+  Sandbox& sandbox_;
+  bool entered_ = false;
+};
+
+Sandbox::Sandbox(std::shared_ptr<Image> image, std::shared_ptr<const HostFunctions> functions, SandboxOptions options)
+    : image_(std::move(image)), functions_(std::move(functions)), options_(std::move(options)) {
+  auto& counters = image_->engine()->counters();
+  ++counters.sandboxes_created;
+  ++counters.sandboxes_live;
+}
+
+Sandbox::~Sandbox() {
+  if (memory_) image_->shells().forget(*memory_);
+  --image_->engine()->counters().sandboxes_live;
+}
+
+Result<std::unique_ptr<Sandbox>> Sandbox::create(std::shared_ptr<Image> image,
+                                                 std::shared_ptr<const HostFunctions> functions,
+                                                 SandboxOptions options) {
+  if (image->engine()->hypervisor() == nullptr) {
+    return error(GLINT_E_NO_HYPERVISOR, "this engine has no hypervisor: it can inspect images, not run them");
+  }
+  auto sandbox =
+      std::unique_ptr<Sandbox>(new Sandbox(std::move(image), std::move(functions), std::move(options)));
+  GLINT_TRY(sandbox->link_imports());
+  GLINT_TRY(sandbox->prepare_strings());
+  return sandbox;
+}
+
+Result<void> Sandbox::link_imports() {
+  if (functions_) functions_->freeze();
+  std::string missing;
+  for (const Function& import : image_->program().functions) {
+    if (import.kind != Function::Kind::kImport) continue;
+    const HostFunctions::Entry* entry = functions_ ? functions_->find(import.name) : nullptr;
+    if (entry == nullptr || !entry->signature.same_signature(import)) {
+      missing += (missing.empty() ? "" : ", ") + import.name + signature_text(import);
+      if (entry != nullptr) missing += " [the host offers it as " + signature_text(entry->signature) + "]";
+      continue;
+    }
+    if (imports_.size() <= import.index) imports_.resize(import.index + 1);
+    imports_[import.index] = entry;
+  }
+  if (missing.empty()) return {};
+  return error(GLINT_E_MISSING_IMPORT, "the guest program imports what the host does not offer: " + missing);
+}
+
+Result<void> Sandbox::prepare_strings() {
+  const auto append = [this](const std::string& text, const char* what) -> Result<void> {
+    if (text.find('\0') != std::string::npos) {
+      return error(GLINT_E_INVALID_ARGUMENT, std::string(what) + " holds a NUL character");
+    }
+    strings_.insert(strings_.end(), text.c_str(), text.c_str() + text.size() + 1);
+    return {};
+  };
+  for (const std::string& argument : options_.arguments) GLINT_TRY(append(argument, "an argument of the program"));
+  for (const std::string& variable : options_.environment) GLINT_TRY(append(variable, "an environment variable"));
+  // They are copied to the top of the guest's stack, with two pointers each at most; and must leave it useful.
+  const uint64_t limit = std::min<uint64_t>(image_->layout().stack_size / 4, 128 * 1024);
+  const uint64_t size = strings_.size() + 16 * (options_.arguments.size() + options_.environment.size());
+  if (size > limit) {
+    return error(GLINT_E_TOO_LARGE, "arguments and environment take " + std::to_string(size) + " bytes; at most " +
+                                        std::to_string(limit) + " are possible");
+  }
+  return {};
+}
+
+Result<void> Sandbox::enter(Entry& entry) {
+  if (!entry.try_enter()) {
+    return error(GLINT_E_BUSY,
+                 "the sandbox is in a call already: one call at a time, and a host function may not enter the sandbox "
+                 "that called it");
+  }
+  if (t_depth > options_.max_depth) {
+    return error(GLINT_E_DEPTH, "calls host to guest are nested " + std::to_string(t_depth) +
+                                    " deep on this thread; the sandbox allows " + std::to_string(options_.max_depth));
+  }
+  switch (state()) {
+    case State::kPoisoned:
+      return error(GLINT_E_POISONED, "the sandbox faulted before and cannot be used any more; make a new one");
+    case State::kEnded:
+      return error(GLINT_E_ENDED,
+                   "the guest program has ended with exit status " + std::to_string(exit_code_) +
+                       "; a program that is to be called must wait for calls (glint_serve, or no main of its own)");
+    default:
+      return {};
+  }
+}
+
+Result<Shell*> Sandbox::attach() {
+  auto shell = image_->shells().acquire(*memory_);
+  if (!shell) {
+    // The guest has not run; but what its memory holds is not sure any more if moving it failed.
+    if (state() != State::kNew) poison(false);
+    return shell;
+  }
+  attached_ = true;
+  if (memory_->attaches() == seen_attaches_) return shell;
+  seen_attaches_ = memory_->attaches();
+  const auto transfer = (*shell)->transfer();
+  write_identity(transfer, options_.trace_all);
+  GuestTime time;
+  time.epoch = seen_attaches_;
+  time.tsc_khz = (*shell)->vcpu().tsc_khz();
+  time.realtime_ns = clock_ns(CLOCK_REALTIME);
+  time.monotonic_ns = clock_ns(CLOCK_MONOTONIC);
+  write_time(transfer, time);
+  return shell;
+}
+
+Result<void> Sandbox::start_if_new() {
+  if (state() != State::kNew) return {};
+  GLINT_TRY_ASSIGN(seed, random_seed());
+  const Layout& layout = image_->layout();
+  VcpuState start;
+  start.registers.rip = layout.libos_entry;
+  start.registers.rsp = layout.stack_top;
+  memory_ = std::make_unique<SandboxMemory>(std::move(start));
+  GLINT_TRY_ASSIGN(shell, attach());
+
+  const Program& program = image_->program();
+  glint_abi_boot boot{};
+  boot.program_entry = program.entry;
+  boot.program_base = program.base;
+  boot.program_phdr = program.phdr;
+  boot.program_phnum = program.phdr == 0 ? 0u : program.phnum;
+  boot.argc = static_cast<uint32_t>(options_.arguments.size());
+  boot.envc = static_cast<uint32_t>(options_.environment.size());
+  boot.file_count = layout.file_count;
+  boot.program_end = program.end;
+  boot.stack_bottom = layout.stack_bottom;
+  boot.stack_top = layout.stack_top;
+  boot.arena_begin = layout.arena_begin;
+  boot.arena_end = layout.arena_end;
+  boot.files = layout.files;
+  write_boot(shell->transfer(), boot, strings_, seed);
+
+  GLINT_TRY_ASSIGN(outcome, run_guest(*shell, nullptr));
+  if (outcome.kind == Outcome::Kind::kEnded) {
+    exit_code_ = outcome.exit_code;
+    state_.store(State::kEnded, std::memory_order_release);
+    image_->shells().forget(*memory_);
+    attached_ = false;
+    return {};
+  }
+  state_.store(State::kReady, std::memory_order_release);
+  return {};
+}
+
+// Runs the guest from where it waits; on every failure but an ordinary error the sandbox is poisoned.
+Result<Outcome> Sandbox::run_guest(Shell& shell, const Function* called) {
+  state_.store(State::kRunning, std::memory_order_release);
+  const Vcpu::Counters before = shell.vcpu().counters();
+  clear_exit(shell.transfer());
+  CallLoop loop(*this, shell, called);
+  auto outcome = loop.run();
+  const Vcpu::Counters& after = shell.vcpu().counters();
+  counters_.exits += after.runs - before.runs;
+  counters_.ioctls += after.ioctls - before.ioctls;
+  if (!outcome) poison(loop.vm_broken());
+  return outcome;
+}
+
+Result<std::optional<int32_t>> Sandbox::run() {
+  Entry entry(*this);
+  auto entered = enter(entry);
+  if (!entered) {
+    // Asking once more for how the program ended is not an error.
+    if (entered.error().code == GLINT_E_ENDED) return std::optional(exit_code_);
+    return std::move(entered).error();
+  }
+  GLINT_TRY(start_if_new());
+  finish();
+  if (state() == State::kEnded) return std::optional(exit_code_);
+  return std::optional<int32_t>();
+}
+
+Result<uint64_t> Sandbox::write_arguments(Shell& shell, std::span<const Value> arguments) {
+  constexpr uint64_t kFrame = GLINT_TRANSFER_PAYLOAD;
+  for (const Value& value : arguments) {
+    if (points_into(value.bytes, shell.transfer())) {
+      return error(GLINT_E_INVALID_ARGUMENT,
+                   "an argument is a view of this sandbox's last result, which the call would overwrite; copy it first");
+    }
+  }
+  const uint64_t before = shell.transfer().size();
+  GLINT_TRY(shell.grow_transfer(kFrame + frame_size(arguments)));
+  if (shell.transfer().size() != before) write_size(shell.transfer());
+  return write_frame(shell.transfer(), kFrame, arguments);
+}
+
+Result<Value> Sandbox::call(uint32_t function, std::span<const Value> arguments) {
+  Entry entry(*this);
+  GLINT_TRY(enter(entry));
+  const Function* called = image_->function(function);
+  if (called == nullptr || called->kind != Function::Kind::kExport) {
+    return error(GLINT_E_NOT_FOUND, "the guest program has no export number " + std::to_string(function));
+  }
+  GLINT_TRY(check_values(called->name, called->params, arguments));
+  GLINT_TRY(start_if_new());
+  if (state() == State::kEnded) {
+    return error(GLINT_E_ENDED, "the guest program ended with exit status " + std::to_string(exit_code_) +
+                                    " before it could be called");
+  }
+  GLINT_TRY_ASSIGN(shell, attach());
+  auto call_end = write_arguments(*shell, arguments);
+  if (!call_end) {
+    finish();
+    return std::move(call_end).error();
+  }
+  write_call(shell->transfer(), function, static_cast<uint32_t>(arguments.size()), GLINT_TRANSFER_PAYLOAD, *call_end);
+  ++counters_.calls;
+
+  GLINT_TRY_ASSIGN(outcome, run_guest(*shell, called));
+  if (outcome.kind == Outcome::Kind::kEnded) {
+    exit_code_ = outcome.exit_code;
+    state_.store(State::kEnded, std::memory_order_release);
+    image_->shells().forget(*memory_);
+    attached_ = false;
+    return error(GLINT_E_ENDED, "the guest program ended itself with exit status " + std::to_string(exit_code_) +
+                                    " during function '" + called->name + "'");
+  }
+  state_.store(State::kReady, std::memory_order_release);
+  if (outcome.kind == Outcome::Kind::kFailed) {
+    finish();
+    return std::move(outcome.failure);
+  }
+  if (outcome.result.bytes.empty()) finish();  // else the view keeps the shell
+  return outcome.result;
+}
+
+void Sandbox::release_result() {
+  Entry entry(*this);
+  // A call of another thread, or of a host function further out, has ended the view already.
+  if (entry.try_enter()) finish();
+}
+
+// The guest rests: its shell may be lent to another sandbox.
+void Sandbox::finish() {
+  if (!attached_) return;
+  attached_ = false;
+  image_->shells().release(*memory_);
+}
+
+void Sandbox::poison(bool vm_broken) {
+  state_.store(State::kPoisoned, std::memory_order_release);
+  attached_ = false;
+  image_->shells().forget(*memory_, vm_broken);
+}
+
+Sandbox::Counters Sandbox::counters() const {
+  Counters counters = counters_;
+  if (memory_) {
+    counters.attaches = memory_->attaches();
+    counters.ioctls += memory_->attach_ioctls();
+  }
+  return counters;
+}
+
+}  // namespace glint::core

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "sandbox/host_functions.hpp"
+#include "sandbox/image.hpp"
+#include "transfer/value.hpp"
+
+namespace glint::core {
+
+class CallLoop;
+class SandboxMemory;
+class Shell;
+struct Outcome;
+
+struct SyscallReport {
+  uint64_t number = 0;
+  uint64_t arguments[6] = {};
+  int64_t result = 0;
+  bool unknown = false;
+  std::string_view name;  // of Linux; empty when there is none
+};
+
+struct SandboxOptions {
+  std::vector<std::string> arguments = {"guest"};  // argv
+  std::vector<std::string> environment;            // "NAME=value"
+  std::function<void(uint32_t stream, std::span<const std::byte>)> output;
+  std::function<uint64_t(std::span<std::byte> buffer)> input;  // returns how many bytes it wrote
+  std::function<void(const SyscallReport&)> trace;
+  bool trace_all = false;  // also the calls that the libos served
+  uint32_t max_depth = 16;
+};
+
+// One guest: its memory and its processor state. May be used from any thread, by one at a time; a second one that
+// enters meanwhile gets GLINT_E_BUSY.
+class Sandbox {
+ public:
+  enum class State : uint32_t { kNew = 0, kReady = 1, kRunning = 2, kPoisoned = 3, kEnded = 4 };
+
+  struct Counters {
+    uint64_t calls = 0, host_calls = 0, exits = 0, ioctls = 0, attaches = 0, unknown_syscalls = 0, output_bytes = 0;
+  };
+
+  // Links the imports; runs nothing. `functions` may be null.
+  static Result<std::unique_ptr<Sandbox>> create(std::shared_ptr<Image> image,
+                                                 std::shared_ptr<const HostFunctions> functions,
+                                                 SandboxOptions options);
+  ~Sandbox();  // not during a call
+  Sandbox(const Sandbox&) = delete;
+  Sandbox& operator=(const Sandbox&) = delete;
+
+  // Runs the start-up code until the program ends or waits for calls. The exit status, if it ended.
+  Result<std::optional<int32_t>> run();
+
+  // Calls guest function `function`; starts the program first when that is due. A string or bytes result is a view,
+  // valid until the next operation on this sandbox or release_result().
+  Result<Value> call(uint32_t function, std::span<const Value> arguments);
+
+  void release_result();
+
+  State state() const { return state_.load(std::memory_order_acquire); }
+  // To be asked by the thread that uses the sandbox.
+  Counters counters() const;
+  const Image& image() const { return *image_; }
+
+ private:
+  friend class CallLoop;
+  class Entry;
+  Sandbox(std::shared_ptr<Image> image, std::shared_ptr<const HostFunctions> functions, SandboxOptions options);
+
+  Result<void> link_imports();
+  Result<void> prepare_strings();
+  Result<void> enter(Entry& entry);
+  Result<void> start_if_new();
+  Result<Shell*> attach();
+  Result<uint64_t> write_arguments(Shell& shell, std::span<const Value> arguments);
+  Result<Outcome> run_guest(Shell& shell, const Function* called);
+  void poison(bool vm_broken);
+  void finish();
+
+  std::shared_ptr<Image> image_;
+  std::shared_ptr<const HostFunctions> functions_;
+  SandboxOptions options_;
+  std::vector<char> strings_;                         // argv and environment, NUL-terminated
+  std::vector<const HostFunctions::Entry*> imports_;  // by function index; null where it is no import
+  std::atomic<State> state_{State::kNew};
+  std::atomic<bool> entered_{false};  // a thread is inside; released last
+  std::unique_ptr<SandboxMemory> memory_;
+  uint32_t seen_attaches_ = 0;  // the transfer area holds what the guest needs since that attach
+  bool attached_ = false;       // a shell is in use by us: in a call, or for a result's view
+  int32_t exit_code_ = 0;
+  Counters counters_;
+};
+
+}  // namespace glint::core

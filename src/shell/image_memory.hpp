@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+
+#include "base/fd.hpp"
+#include "base/result.hpp"
+#include "image/layout.hpp"
+
+namespace glint::core {
+
+// The initial memory of an image: a sealed memfd whose offsets are guest-physical addresses, from page tables to
+// the end of the window. Shared by all shells of the image, and immutable.
+class ImageMemory {
+ public:
+  // `program` and `libos` are the files that the layout was planned for.
+  static Result<ImageMemory> create(const Layout& layout, std::span<const std::byte> program,
+                                    std::span<const std::byte> libos);
+
+  int fd() const { return fd_.get(); }
+
+ private:
+  explicit ImageMemory(Fd fd) : fd_(std::move(fd)) {}
+  Fd fd_;
+};
+
+}  // namespace glint::core

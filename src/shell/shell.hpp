@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "base/mapping.hpp"
+#include "base/result.hpp"
+#include "hypervisor/hypervisor.hpp"
+#include "image/layout.hpp"
+#include "shell/image_memory.hpp"
+
+namespace glint::core {
+
+// A VM with one vCPU, made for an image: its page tables, system pages, code and constants stay in it; the window holds
+// the writable memory of whichever sandbox it is lent to. Used by one thread at a time.
+class Shell {
+ public:
+  // `layout` and `memory` must outlive the shell.
+  static Result<std::unique_ptr<Shell>> create(Hypervisor& hypervisor, const Layout& layout, const ImageMemory& memory,
+                                               PortAccess port_access);
+
+  Vcpu& vcpu() { return *vcpu_; }
+
+  // The part of the transfer area that is there.
+  std::span<std::byte> transfer() const { return {at(layout_.transfer_gpa), transfer_size_}; }
+  // Makes at least `size` bytes of it be there; GLINT_E_TOO_LARGE above GLINT_TRANSFER_MAX.
+  Result<void> grow_transfer(uint64_t size);
+  // Wipes all that a sandbox may have written there.
+  Result<void> wipe_transfer();
+
+  std::span<std::byte> window() const { return {at(layout_.window_gpa), layout_.window_size}; }
+  // Moves the pages of a resting sandbox into the window, or out of it. `home` is layout.window_size bytes, 2 MiB aligned. What
+  // moves leaves a pristine mapping of the image behind.
+  Result<void> move_in(std::byte* home);
+  Result<void> move_out(std::byte* home);
+  // Makes the window pristine.
+  Result<void> reset_window();
+
+  // The host's view of the page on which exception frames are pushed.
+  std::span<const std::byte> exception_stack() const;
+
+ private:
+  Shell(const Layout& layout, MappedRange memory) : layout_(layout), memory_(std::move(memory)) {}
+  Result<void> map_memory(const ImageMemory& image);
+  std::byte* at(uint64_t gpa) const { return memory_.data() + gpa; }
+
+  const Layout& layout_;
+  MappedRange memory_;  // all of guest-physical memory; outlives the VM, which is declared below it
+  uint64_t transfer_size_ = GLINT_TRANSFER_INITIAL;
+  std::unique_ptr<Vm> vm_;
+  std::unique_ptr<Vcpu> vcpu_;
+};
+
+}  // namespace glint::core

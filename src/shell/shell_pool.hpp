@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "base/mapping.hpp"
+#include "base/result.hpp"
+#include "shell/shell.hpp"
+
+namespace glint::core {
+
+class ShellPool;
+
+// What a sandbox owns of a machine: its writable memory, and its vCPU state while it rests.
+class SandboxMemory {
+ public:
+  // `start` is the state in which it runs first, on pristine memory.
+  explicit SandboxMemory(VcpuState start) : state_(std::move(start)) {}
+  SandboxMemory(const SandboxMemory&) = delete;
+  SandboxMemory& operator=(const SandboxMemory&) = delete;
+
+  // How often it was put into a shell: changes whenever it may run on another VM than before.
+  uint32_t attaches() const { return attaches_; }
+
+  // Hypervisor calls that attaching it took.
+  uint64_t attach_ioctls() const { return attach_ioctls_; }
+
+ private:
+  friend class ShellPool;
+
+  VcpuState state_;             // valid while parked
+  MappedRange home_;            // where its pages rest; reserved when it is first parked
+  bool has_pages_ = false;      // it ran before: its pages are in home_ while parked
+  uint32_t attaches_ = 0;
+  uint64_t attach_ioctls_ = 0;
+  // Guarded by the pool's mutex:
+  Shell* shell_ = nullptr;      // attached to it
+  bool parking_ = false;        // another thread is parking it
+  std::optional<Error> lost_;   // parking failed half-way: memory or registers are gone
+};
+
+// The shells of an image, and who has them. Thread-safe; each SandboxMemory is used by one thread at a time, while other
+// threads may park it when it is not in use.
+//
+// A shell is free, attached to a sandbox at rest, or in use. The mutex guards this bookkeeping only: no system call is made
+// under it. A shell that a thread works on is marked in use, so that nobody else touches it or its sandbox.
+class ShellPool {
+ public:
+  struct Counters {
+    std::atomic<uint64_t>* vms_created;
+    std::atomic<uint64_t>* vms_live;
+    std::atomic<uint64_t>* attaches;
+    std::atomic<uint64_t>* parks;
+  };
+
+  // All that is referred to must outlive the pool. `limit` shells are kept; more are made only while calls need them.
+  ShellPool(Hypervisor& hypervisor, const Layout& layout, ImageMemory memory, PortAccess port_access, uint32_t limit,
+            Counters counters);
+  ~ShellPool();  // all sandboxes are gone
+
+  // Puts `sandbox` into a shell, if it is not in one, and marks that in use.
+  Result<Shell*> acquire(SandboxMemory& sandbox);
+
+  // The sandbox rests; it stays attached until its shell is wanted.
+  void release(SandboxMemory& sandbox);
+
+  // Drops the sandbox's memory. It must not be in use by another thread. `broken`: the VM is not to be used again.
+  void forget(SandboxMemory& sandbox, bool broken = false);
+
+ private:
+  struct Slot {
+    std::unique_ptr<Shell> shell;
+    SandboxMemory* tenant = nullptr;
+    bool in_use = false;
+    bool used_before = false;  // another sandbox left its traces in the transfer area
+    uint64_t last_use = 0;
+  };
+
+  Slot* slot_of(const Shell* shell);
+  Slot* free_slot();
+  Slot* least_recently_used();
+  Result<Slot*> take_slot(std::unique_lock<std::mutex>& lock);
+  Result<Slot*> make_slot(std::unique_lock<std::mutex>& lock);
+  Result<Slot*> evict(Slot* slot, std::unique_lock<std::mutex>& lock);
+  Result<void> park(Shell& shell, SandboxMemory& sandbox);
+  Result<void> attach(Slot& slot, SandboxMemory& sandbox);
+  void drop_slot(Slot* slot, std::unique_lock<std::mutex>& lock);
+
+  Hypervisor& hypervisor_;
+  const Layout& layout_;
+  ImageMemory memory_;
+  const PortAccess port_access_;
+  const uint32_t limit_;
+  Counters counters_;
+
+  std::mutex mutex_;
+  std::condition_variable parked_;
+  std::vector<std::unique_ptr<Slot>> slots_;  // guarded by mutex_
+  uint32_t making_ = 0;                       // shells being made; guarded by mutex_
+  uint64_t clock_ = 0;                        // for last_use; guarded by mutex_
+};
+
+}  // namespace glint::core

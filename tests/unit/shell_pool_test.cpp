@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Shells and the sandboxes that take turns in them, on the fake hypervisor (memory is moved for real).
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <random>
+#include <thread>
+
+#include "scripted_guest.hpp"
+
+namespace glint::test {
+namespace {
+
+// A guest whose every call checks its registers and memory against what its last call left, and leaves something new.
+class Turns : public ::testing::Test {
+ protected:
+  struct Expected {
+    uint64_t value = 0;
+  };
+
+  static Step leave_mark(uint64_t id) {
+    return [=](GuestView& g) {
+      std::memcpy(g.window() + 0x5000, &id, sizeof id);
+      g.vcpu.registers.r12 = id;
+      g.vcpu.fs_base = id << 12;
+      g.vcpu.vectors.xsave[100] = std::byte(id & 0xff);
+      return g.leave(GLINT_EXIT_READY);
+    };
+  }
+  static Step check_mark(uint64_t id, uint64_t next) {
+    return [=](GuestView& g) {
+      uint64_t found = 0;
+      std::memcpy(&found, g.window() + 0x5000, sizeof found);
+      EXPECT_EQ(found, id) << "memory";
+      EXPECT_EQ(g.vcpu.registers.r12, id) << "register";
+      EXPECT_EQ(g.vcpu.fs_base, id << 12) << "fs";
+      EXPECT_EQ(g.vcpu.vectors.xsave[100], std::byte(id & 0xff)) << "vectors";
+      std::memcpy(g.window() + 0x5000, &next, sizeof next);
+      g.vcpu.registers.r12 = next;
+      g.vcpu.fs_base = next << 12;
+      g.vcpu.vectors.xsave[100] = std::byte(next & 0xff);
+      return result(GLINT_ABI_BOOL, 1)(g);
+    };
+  }
+};
+
+TEST_F(Turns, TwoHundredSandboxesOnTwoShellsKeepTheirMemoryAndRegisters) {
+  ScriptedMachine machine(2);
+  constexpr uint64_t kCount = 200;
+  std::vector<std::unique_ptr<Sandbox>> sandboxes;
+  std::vector<uint64_t> marks(kCount);
+  for (uint64_t i = 0; i < kCount; ++i) {
+    sandboxes.push_back(machine.sandbox());
+    marks[i] = 1000 + i;
+    machine.script = {leave_mark(marks[i])};
+    ASSERT_TRUE(sandboxes.back()->run());
+  }
+  std::mt19937_64 random(1);
+  for (int turn = 0; turn < 1000; ++turn) {
+    const size_t i = random() % kCount;
+    const uint64_t next = random();
+    machine.script = {check_mark(marks[i], next)};
+    auto called = machine.call(*sandboxes[i], ScriptedMachine::kFlag);
+    ASSERT_TRUE(called) << called.error().message;
+    marks[i] = next;
+  }
+  EXPECT_EQ(machine.engine->counters().vms_created, 2u);
+  EXPECT_EQ(machine.engine->counters().vms_live, 2u);
+  EXPECT_EQ(machine.hypervisor->vms_live(), 2u);
+  EXPECT_EQ(machine.engine->counters().sandboxes_live, kCount);
+  sandboxes.clear();
+  EXPECT_EQ(machine.engine->counters().sandboxes_live, 0u);
+  EXPECT_EQ(machine.engine->counters().vms_live, 2u) << "shells outlive sandboxes";
+}
+
+TEST_F(Turns, ASandboxStaysAttachedWhileNobodyNeedsItsShell) {
+  ScriptedMachine machine(2);
+  auto s = machine.sandbox();
+  machine.script = {ready(), result(GLINT_ABI_BOOL, 1), result(GLINT_ABI_BOOL, 1)};
+  EXPECT_TRUE(machine.call(*s, ScriptedMachine::kFlag));
+  EXPECT_TRUE(machine.call(*s, ScriptedMachine::kFlag));
+  EXPECT_EQ(s->counters().attaches, 1u);
+  EXPECT_EQ(machine.engine->counters().parks, 0u);
+}
+
+TEST_F(Turns, AResultsViewKeepsItsShellUntilItIsReleased) {
+  ScriptedMachine machine(1);
+  auto holder = machine.sandbox();
+  machine.script = {ready(), [](GuestView& g) {
+                      std::memcpy(g.bytes().data() + 0x9000, "held", 4);
+                      return result(GLINT_ABI_STRING, 0x9000, 4)(g);
+                    }};
+  auto view = machine.call(*holder, ScriptedMachine::kGreet, {text_value("x")});
+  ASSERT_TRUE(view);
+  auto other = machine.sandbox();
+  machine.script = {ready(), result(GLINT_ABI_BOOL, 1)};
+  EXPECT_TRUE(machine.call(*other, ScriptedMachine::kFlag));
+  EXPECT_EQ(text_of(*view), "held");
+  EXPECT_EQ(machine.engine->counters().vms_created, 2u) << "one more than the limit, for the call";
+  EXPECT_EQ(machine.engine->counters().vms_live, 1u) << "and gone after it";
+  holder->release_result();
+  holder->release_result();  // twice does no harm
+}
+
+TEST_F(Turns, TheTransferAreaIsWipedForTheNextSandbox) {
+  ScriptedMachine machine(1);
+  auto first = machine.sandbox();
+  machine.script = {ready(), [](GuestView& g) {
+                      std::memcpy(g.bytes().data() + 0x20000, "secret", 6);
+                      std::memset(g.bytes().data() + 0xf0000, 0x55, 0x8000);
+                      return result(GLINT_ABI_BOOL, 1)(g);
+                    }};
+  EXPECT_TRUE(machine.call(*first, ScriptedMachine::kFlag));
+  auto second = machine.sandbox();
+  machine.script = {[](GuestView& g) {
+    const auto bytes = g.bytes().subspan(0x8000);
+    EXPECT_TRUE(std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{}; }));
+    return g.leave(GLINT_EXIT_READY);
+  }};
+  EXPECT_TRUE(second->run());
+}
+
+TEST_F(Turns, ANewSandboxFindsPristineMemoryAndRegisters) {
+  ScriptedMachine machine(1);
+  for (int round = 0; round < 3; ++round) {
+    auto s = machine.sandbox();
+    machine.script = {[](GuestView& g) {
+      EXPECT_EQ(g.window()[0x5000], std::byte{});
+      EXPECT_EQ(g.vcpu.registers.r12, 0u);
+      EXPECT_EQ(g.vcpu.fs_base, 0u);
+      EXPECT_EQ(g.vcpu.registers.rip, g.layout.libos_entry);
+      return leave_mark(0x77)(g);
+    }};
+    ASSERT_TRUE(s->run());
+    if (round == 1) {
+      machine.script = {[](GuestView&) { return exit_by_port(0x70); }};  // one of them faults
+      EXPECT_FALSE(machine.call(*s, ScriptedMachine::kFlag));
+    }
+  }
+  EXPECT_EQ(machine.engine->counters().vms_created, 1u);
+}
+
+TEST_F(Turns, AFailureWhileParkingLosesOnlyTheSandboxThatWasParked) {
+  ScriptedMachine machine(1);
+  auto victim = machine.sandbox();
+  machine.script = {ready()};
+  ASSERT_TRUE(victim->run());
+  machine.hypervisor->fail("save");
+  auto other = machine.sandbox();
+  EXPECT_EQ(other->run().error().code, GLINT_E_HYPERVISOR);
+  machine.hypervisor->fail("");
+  EXPECT_EQ(machine.call(*victim, ScriptedMachine::kFlag).error().code, GLINT_E_HYPERVISOR);
+  EXPECT_EQ(victim->state(), Sandbox::State::kPoisoned);
+  machine.script = {ready()};
+  EXPECT_TRUE(other->run());
+}
+
+TEST_F(Turns, ManyThreadsTakeTurnsOnTwoShells) {
+  // The guest lives in its memory alone, so that any thread may play it: a counter in the window.
+  std::shared_ptr<Image> image;
+  auto hypervisor = std::make_shared<FakeHypervisor>([&image](FakeVcpu& vcpu) -> Result<Exit> {
+    GuestView g(vcpu, image->layout());
+    if (g.header().request == GLINT_REQUEST_NONE) return g.leave(GLINT_EXIT_READY);
+    uint64_t count = 0;
+    std::memcpy(&count, g.window(), sizeof count);
+    ++count;
+    std::memcpy(g.window(), &count, sizeof count);
+    EXPECT_EQ(vcpu.registers.r13 + 1, count);
+    vcpu.registers.r13 = count;
+    return result(GLINT_ABI_I64, count)(g);
+  });
+  auto engine = Engine::with_hypervisor(hypervisor, {}, 2);
+  ElfBuilder elf;
+  elf.functions = {elf_function(GLINT_ABI_EXPORT, "count", GLINT_ABI_I64, {})};
+  image = Image::load(engine, elf.build().bytes, {}).value();
+
+  constexpr int kThreads = 4, kSandboxes = 6, kCalls = 200;
+  std::atomic<int> wrong{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&] {
+      std::vector<std::unique_ptr<Sandbox>> mine;
+      for (int i = 0; i < kSandboxes; ++i) mine.push_back(std::move(Sandbox::create(image, nullptr, {})).value());
+      for (uint64_t call = 1; call <= kCalls; ++call) {
+        for (auto& s : mine) {
+          auto value = s->call(0, {});
+          if (!value || value->bits != call) ++wrong;
+        }
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(wrong, 0);
+  EXPECT_LE(engine->counters().vms_live, 2u);
+  EXPECT_LE(hypervisor->vms_live(), 2u);
+}
+
+}  // namespace
+}  // namespace glint::test
