@@ -12,8 +12,8 @@
 // What can fail throws glint::Error; each such function has a `try_` form that returns an Expected instead.
 // Types that cross the border: bool, 32- and 64-bit integers, float, double, strings (UTF-8) and bytes.
 // Threads: Engine and Image may be used from any thread; a Sandbox, and what came from it, by one at a time.
-// Lifetime: every object keeps what it needs alive, so the order of destruction does not matter. The exception: a
-// Function or Result of a sandbox that has gone is of no use any more, and says so.
+// Lifetime: every object keeps what it needs alive, so the order of destruction does not matter. The
+// exception: a Function or Result of a sandbox that has gone is of no use any more, and says so.
 
 #include "glint/cpp/doctor.hpp"
 #include "glint/cpp/engine.hpp"

@@ -57,7 +57,8 @@ GLINT_API glint_status glint_host_call_return(glint_host_call *call,
 GLINT_API glint_status glint_host_call_reserve(glint_host_call *call, uint64_t size,
                                                void **data) GLINT_NOEXCEPT GLINT_MUST_USE;
 
-/* Sets what the guest is told when the callback then returns a failure: at most 4,096 bytes of UTF-8, copied. */
+/* Sets what the guest is told when the callback then returns a failure: at most 4,096 bytes of UTF-8, copied.
+ */
 GLINT_API void glint_host_call_fail(glint_host_call *call, glint_str text) GLINT_NOEXCEPT;
 
 #ifdef __cplusplus

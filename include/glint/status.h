@@ -35,18 +35,18 @@ typedef int32_t glint_status;
 
 /* -40 … -59: the guest image */
 #define GLINT_E_IMAGE_NOT_ELF (-40)
-#define GLINT_E_IMAGE_TRUNCATED (-41)    /* a header or segment points behind the end of the file */
-#define GLINT_E_IMAGE_MACHINE (-42)      /* not for x86-64                                        */
-#define GLINT_E_IMAGE_CLASS (-43)        /* 32-bit, or big endian                                 */
-#define GLINT_E_IMAGE_DYNAMIC (-44)      /* needs a dynamic linker: link with -static             */
-#define GLINT_E_IMAGE_KIND (-45)         /* an object file or core dump, not a program            */
-#define GLINT_E_IMAGE_SEGMENTS (-46)     /* overlapping, wrapping or malformed segments           */
-#define GLINT_E_IMAGE_RANGE (-47)        /* a segment outside the addresses a guest may use       */
-#define GLINT_E_IMAGE_WX (-48)           /* a segment or page both writable and executable        */
-#define GLINT_E_IMAGE_ENTRY (-49)        /* the entry point is not in executable memory           */
-#define GLINT_E_IMAGE_TOO_LARGE (-50)    /* does not fit the memory limit                         */
-#define GLINT_E_IMAGE_FUNCTIONS (-51)    /* the table of exports and imports is malformed         */
-#define GLINT_E_IMAGE_ABI (-52)          /* built for another version of the guest ABI            */
+#define GLINT_E_IMAGE_TRUNCATED (-41) /* a header or segment points behind the end of the file */
+#define GLINT_E_IMAGE_MACHINE (-42)   /* not for x86-64                                        */
+#define GLINT_E_IMAGE_CLASS (-43)     /* 32-bit, or big endian                                 */
+#define GLINT_E_IMAGE_DYNAMIC (-44)   /* needs a dynamic linker: link with -static             */
+#define GLINT_E_IMAGE_KIND (-45)      /* an object file or core dump, not a program            */
+#define GLINT_E_IMAGE_SEGMENTS (-46)  /* overlapping, wrapping or malformed segments           */
+#define GLINT_E_IMAGE_RANGE (-47)     /* a segment outside the addresses a guest may use       */
+#define GLINT_E_IMAGE_WX (-48)        /* a segment or page both writable and executable        */
+#define GLINT_E_IMAGE_ENTRY (-49)     /* the entry point is not in executable memory           */
+#define GLINT_E_IMAGE_TOO_LARGE (-50) /* does not fit the memory limit                         */
+#define GLINT_E_IMAGE_FUNCTIONS (-51) /* the table of exports and imports is malformed         */
+#define GLINT_E_IMAGE_ABI (-52)       /* built for another version of the guest ABI            */
 
 /* -60 … -79: what the guest did */
 #define GLINT_E_GUEST_ERROR (-60)         /* the guest function reported an ordinary error         */

@@ -7,8 +7,10 @@
 
 using namespace glint::capi;
 
-// The build defines GLINT_VERSION from the project's version; the header says it to those who compile against it.
-static_assert(std::string_view(GLINT_VERSION) == GLINT_VERSION_STRING, "include/glint/base.h has another version");
+// The build defines GLINT_VERSION from the project's version; the header says it to those who compile against
+// it.
+static_assert(std::string_view(GLINT_VERSION) == GLINT_VERSION_STRING,
+              "include/glint/base.h has another version");
 
 glint_str glint_version_string(void) noexcept { return as_str(GLINT_VERSION_STRING); }
 

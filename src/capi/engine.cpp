@@ -25,8 +25,9 @@ Result<core::EngineOptions> read_options(const glint_engine_options* from) {
       options.backend = core::EngineOptions::Backend::kNone;
       break;
     default:
-      return core::error(GLINT_E_INVALID_ARGUMENT, "glint_engine_options.backend is " + std::to_string(read.backend) +
-                                                       ", which is no GLINT_BACKEND_");
+      return core::error(
+          GLINT_E_INVALID_ARGUMENT,
+          "glint_engine_options.backend is " + std::to_string(read.backend) + ", which is no GLINT_BACKEND_");
   }
   options.max_shells = read.max_shells;
   return options;

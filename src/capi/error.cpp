@@ -11,8 +11,8 @@ using namespace glint::capi;
 
 namespace {
 
-// The error that is given when there is no memory to make one is an address and nothing else: there is no object
-// behind it that would have to be made at start-up, or could be gone while the process ends.
+// The error that is given when there is no memory to make one is an address and nothing else: there is no
+// object behind it that would have to be made at start-up, or could be gone while the process ends.
 constinit std::byte no_memory_address{};
 
 glint_error* no_memory() noexcept {
@@ -92,7 +92,8 @@ glint_status report(glint_error** to, core::Error error) noexcept {
 glint_status report_internal(glint_error** to, const char* what) noexcept {
   if (to == nullptr) return GLINT_E_INTERNAL;
   try {
-    return report(to, core::error(GLINT_E_INTERNAL, "a defect of Glint, please report it: " + std::string(what)));
+    return report(to,
+                  core::error(GLINT_E_INTERNAL, "a defect of Glint, please report it: " + std::string(what)));
   } catch (...) {
     return report_no_memory(to);  // making that text is all that can throw
   }

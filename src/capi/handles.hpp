@@ -18,8 +18,8 @@
 #include "sandbox/image.hpp"
 #include "sandbox/sandbox.hpp"
 
-// The membrane between the C ABI and the library: what the opaque handles hold, and the guard that every function which
-// can fail runs in. Nothing here decides anything; it checks, converts and forwards.
+// The membrane between the C ABI and the library: what the opaque handles hold, and the guard that every
+// function which can fail runs in. Nothing here decides anything; it checks, converts and forwards.
 
 struct glint_error {
   glint::core::Error error;
@@ -57,8 +57,8 @@ namespace glint::capi {
 
 using core::Result;
 
-// Gives the caller the details, if wanted, and the code. Never fails: when there is no memory for the error itself, the
-// caller receives one that exists already.
+// Gives the caller the details, if wanted, and the code. Never fails: when there is no memory for the error
+// itself, the caller receives one that exists already.
 glint_status report(glint_error** to, core::Error error) noexcept;
 glint_status report_no_memory(glint_error** to) noexcept;
 glint_status report_internal(glint_error** to, const char* what) noexcept;
@@ -96,7 +96,8 @@ inline Result<std::string_view> read_text(glint_str text, std::string_view name)
 inline Result<std::string> read_c_text(glint_str text, std::string_view name) {
   GLINT_TRY_ASSIGN(view, read_text(text, name));
   if (view.find('\0') != std::string_view::npos) {
-    return core::error(GLINT_E_INVALID_ARGUMENT, "argument '" + std::string(name) + "' contains a NUL character");
+    return core::error(GLINT_E_INVALID_ARGUMENT,
+                       "argument '" + std::string(name) + "' contains a NUL character");
   }
   return std::string(view);
 }
@@ -106,7 +107,7 @@ inline glint_str as_str(std::string_view text) noexcept { return {text.data(), t
 }  // namespace glint::capi
 
 // Refuses a NULL argument, by its name.
-#define GLINT_REQUIRE(argument)                                                   \
-  do {                                                                            \
-    if ((argument) == nullptr) return ::glint::capi::null_argument(#argument);    \
+#define GLINT_REQUIRE(argument)                                                \
+  do {                                                                         \
+    if ((argument) == nullptr) return ::glint::capi::null_argument(#argument); \
   } while (false)

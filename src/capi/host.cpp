@@ -11,12 +11,13 @@ using namespace glint::capi;
 
 namespace {
 
-// The embedder's data of one host function. Whoever holds it last calls `destroy`, so it runs exactly once whatever
-// happens on the way, exceptions included.
+// The embedder's data of one host function. Whoever holds it last calls `destroy`, so it runs exactly once
+// whatever happens on the way, exceptions included.
 class UserData {
  public:
   UserData(void* data, glint_destroy destroy) : data_(data), destroy_(destroy) {}
-  UserData(UserData&& other) noexcept : data_(other.data_), destroy_(std::exchange(other.destroy_, nullptr)) {}
+  UserData(UserData&& other) noexcept
+      : data_(other.data_), destroy_(std::exchange(other.destroy_, nullptr)) {}
   UserData& operator=(UserData&&) = delete;
   ~UserData() {
     if (destroy_ != nullptr) destroy_(data_);
@@ -29,8 +30,9 @@ class UserData {
   glint_destroy destroy_;
 };
 
-// Makes a C call of the library's. The values are on the stack: no host call allocates here. `noexcept`: a callback
-// that throws has broken its contract, and ends the process here rather than unwind through the call loop.
+// Makes a C call of the library's. The values are on the stack: no host call allocates here. `noexcept`: a
+// callback that throws has broken its contract, and ends the process here rather than unwind through the call
+// loop.
 int32_t invoke(glint_host_function function, void* user_data, core::HostCall& call) noexcept {
   std::array<glint_value, GLINT_MAX_ARGUMENTS> values;  // only the used part is written
   const std::span<const core::Value> arguments = call.arguments();
@@ -75,8 +77,9 @@ glint_status glint_host_functions_create(glint_host_functions** functions, glint
 void glint_host_functions_free(glint_host_functions* functions) noexcept { delete functions; }
 
 glint_status glint_host_functions_add(glint_host_functions* functions, glint_str name, uint32_t result,
-                                      const uint32_t* params, uint32_t param_count, glint_host_function function,
-                                      void* user_data, glint_destroy destroy, glint_error** error) noexcept {
+                                      const uint32_t* params, uint32_t param_count,
+                                      glint_host_function function, void* user_data, glint_destroy destroy,
+                                      glint_error** error) noexcept {
   UserData owned(user_data, destroy);  // before anything that can fail
   return guarded(error, [&]() -> Result<void> {
     GLINT_REQUIRE(functions);

@@ -12,8 +12,8 @@ static_assert(GLINT_DEFAULT_MEMORY == core::kDefaultMemory && GLINT_DEFAULT_STAC
 
 namespace {
 
-constexpr glint_image_options kDefaults{
-    sizeof(glint_image_options), 0, GLINT_DEFAULT_MEMORY, GLINT_DEFAULT_STACK, nullptr, 0};
+constexpr glint_image_options kDefaults{sizeof(glint_image_options), 0,       GLINT_DEFAULT_MEMORY,
+                                        GLINT_DEFAULT_STACK,         nullptr, 0};
 
 Result<core::GuestFile> read_file(const glint_file& from) {
   GLINT_TRY_ASSIGN(path, read_c_text(from.path, "files[].path"));
@@ -78,8 +78,8 @@ glint_status glint_image_load_bytes(glint_engine* engine, const void* data, uint
     GLINT_REQUIRE(engine);
     if (size != 0) GLINT_REQUIRE(data);
     GLINT_TRY_ASSIGN(layout_options, read_options(options));
-    GLINT_TRY_ASSIGN(loaded,
-                     core::Image::load(engine->engine, {static_cast<const std::byte*>(data), size}, layout_options));
+    GLINT_TRY_ASSIGN(loaded, core::Image::load(engine->engine, {static_cast<const std::byte*>(data), size},
+                                               layout_options));
     *image = make_handle(std::move(loaded));
     return {};
   });
@@ -91,7 +91,8 @@ uint32_t glint_image_function_count(const glint_image* image) noexcept {
   return image == nullptr ? 0 : static_cast<uint32_t>(image->image->program().functions.size());
 }
 
-glint_status glint_image_get_function(const glint_image* image, uint32_t index, glint_function_info* info) noexcept {
+glint_status glint_image_get_function(const glint_image* image, uint32_t index,
+                                      glint_function_info* info) noexcept {
   return guarded(nullptr, [&]() -> Result<void> {
     GLINT_REQUIRE(image);
     GLINT_REQUIRE(info);
@@ -140,7 +141,8 @@ glint_status glint_image_get_info(const glint_image* image, glint_image_info* in
   });
 }
 
-glint_status glint_image_get_segment(const glint_image* image, uint32_t index, glint_segment_info* info) noexcept {
+glint_status glint_image_get_segment(const glint_image* image, uint32_t index,
+                                     glint_segment_info* info) noexcept {
   return guarded(nullptr, [&]() -> Result<void> {
     GLINT_REQUIRE(image);
     GLINT_REQUIRE(info);

@@ -55,8 +55,8 @@ void forward_trace(glint_trace trace, void* user_data, const core::SyscallReport
   trace(user_data, &call);
 }
 
-// The callbacks are called from `noexcept` lambdas: one that throws has broken its contract, and ends the process there
-// rather than unwind through the call loop.
+// The callbacks are called from `noexcept` lambdas: one that throws has broken its contract, and ends the
+// process there rather than unwind through the call loop.
 void adapt_callbacks(const glint_sandbox_options& from, core::SandboxOptions& options) {
   if (from.output != nullptr) {
     options.output = [output = from.output, data = from.output_user_data](
@@ -70,9 +70,8 @@ void adapt_callbacks(const glint_sandbox_options& from, core::SandboxOptions& op
     };
   }
   if (from.trace != nullptr) {
-    options.trace = [trace = from.trace, data = from.trace_user_data](const core::SyscallReport& report) noexcept {
-      forward_trace(trace, data, report);
-    };
+    options.trace = [trace = from.trace, data = from.trace_user_data](
+                        const core::SyscallReport& report) noexcept { forward_trace(trace, data, report); };
   }
 }
 
@@ -86,7 +85,8 @@ Result<core::SandboxOptions> read_options(const glint_sandbox_options* from) {
   }
   options.trace_all = (read.flags & GLINT_SANDBOX_TRACE) != 0;
   if (options.trace_all && read.trace == nullptr) return null_argument("glint_sandbox_options.trace");
-  GLINT_TRY_ASSIGN(arguments, read_texts(read.arguments, read.argument_count, "glint_sandbox_options.arguments"));
+  GLINT_TRY_ASSIGN(arguments,
+                   read_texts(read.arguments, read.argument_count, "glint_sandbox_options.arguments"));
   if (!arguments.empty()) options.arguments = std::move(arguments);
   GLINT_TRY_ASSIGN(environment,
                    read_texts(read.environment, read.environment_count, "glint_sandbox_options.environment"));
@@ -100,7 +100,8 @@ using Arguments = std::array<core::Value, GLINT_MAX_ARGUMENTS>;
 
 Result<void> read_arguments(const glint_value* from, uint32_t count, Arguments& to) {
   if (count > to.size()) {
-    return core::error(GLINT_E_SIGNATURE, std::to_string(count) + " arguments were given; no function has more than " +
+    return core::error(GLINT_E_SIGNATURE, std::to_string(count) +
+                                              " arguments were given; no function has more than " +
                                               std::to_string(to.size()));
   }
   for (uint32_t i = 0; i < count; ++i) {
@@ -128,9 +129,9 @@ glint_status glint_sandbox_create(glint_image* image, glint_host_functions* func
     GLINT_REQUIRE(image);
     GLINT_TRY_ASSIGN(core_options, read_options(options));
     auto handle = std::make_unique<glint_sandbox>();
-    GLINT_TRY_ASSIGN(made,
-                     core::Sandbox::create(image->image, functions == nullptr ? nullptr : functions->functions,
-                                           std::move(core_options)));
+    GLINT_TRY_ASSIGN(
+        made, core::Sandbox::create(image->image, functions == nullptr ? nullptr : functions->functions,
+                                    std::move(core_options)));
     handle->sandbox = std::move(made);
     *sandbox = handle.release();
     return {};
@@ -140,7 +141,9 @@ glint_status glint_sandbox_create(glint_image* image, glint_host_functions* func
 void glint_sandbox_free(glint_sandbox* sandbox) noexcept {
   if (sandbox != nullptr && sandbox->sandbox->state() == core::Sandbox::State::kRunning) {
     // Going on would free memory that the running call uses.
-    std::fputs("glint: glint_sandbox_free was called during a call of the sandbox\n", stderr);
+    // Nothing is left to be done should this fail.
+    static_cast<void>(
+        std::fputs("glint: glint_sandbox_free was called during a call of the sandbox\n", stderr));
     std::abort();
   }
   delete sandbox;
@@ -187,7 +190,8 @@ void glint_result_release(glint_sandbox* sandbox) noexcept {
   }));
 }
 
-glint_status glint_sandbox_get_counters(const glint_sandbox* sandbox, glint_sandbox_counters* counters) noexcept {
+glint_status glint_sandbox_get_counters(const glint_sandbox* sandbox,
+                                        glint_sandbox_counters* counters) noexcept {
   return guarded(nullptr, [&]() -> Result<void> {
     GLINT_REQUIRE(sandbox);
     GLINT_REQUIRE(counters);

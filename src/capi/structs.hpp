@@ -12,8 +12,9 @@
 #include "base/result.hpp"
 #include "glint/glint.h"
 
-// Structs that begin with their size. The caller may have been compiled against an older header (its struct is shorter)
-// or a newer one (longer); both work as long as the caller does not use what this library does not know.
+// Structs that begin with their size. The caller may have been compiled against an older header (its struct
+// is shorter) or a newer one (longer); both work as long as the caller does not use what this library does
+// not know.
 namespace glint::capi {
 
 // The size of T in the first version that had it. When a struct grows, its number here stays.
@@ -40,16 +41,18 @@ inline constexpr uint32_t kFirstSize<glint_sandbox_options> = 96;
 template <>
 inline constexpr uint32_t kFirstSize<glint_sandbox_counters> = 64;
 
-// No struct will ever be this large: a larger number is memory that nobody initialized, and its "tail" is not read.
+// No struct will ever be this large: a larger number is memory that nobody initialized, and its "tail" is not
+// read.
 inline constexpr uint32_t kMaxStructSize = 4096;
 
 template <class T>
 core::Result<void> check_struct_size(uint32_t size, std::string_view name) {
   static_assert(std::is_trivially_copyable_v<T> && kFirstSize<T> != 0 && kFirstSize<T> <= sizeof(T));
   if (size >= kFirstSize<T> && size <= kMaxStructSize && size % alignof(T) == 0) return {};
-  return core::error(GLINT_E_INVALID_ARGUMENT, std::string(name) + ".struct_size is " + std::to_string(size) +
-                                                   ", which is no size of that struct; set it to sizeof, here " +
-                                                   std::to_string(sizeof(T)));
+  return core::error(GLINT_E_INVALID_ARGUMENT,
+                     std::string(name) + ".struct_size is " + std::to_string(size) +
+                         ", which is no size of that struct; set it to sizeof, here " +
+                         std::to_string(sizeof(T)));
 }
 
 // Reads a struct of the caller's over `defaults`, which stand for what an older caller does not have.
@@ -81,8 +84,8 @@ core::Result<void> write_struct(T* to, const T& value, std::string_view name) {
   return {};
 }
 
-// What the `_init` functions do. They cannot fail, so a size that makes no sense leaves the struct as it is, and the
-// function that reads it refuses it.
+// What the `_init` functions do. They cannot fail, so a size that makes no sense leaves the struct as it is,
+// and the function that reads it refuses it.
 template <class T>
 void init_struct(T* to, T defaults, uint32_t size) noexcept {
   if (to == nullptr || size < sizeof(uint32_t) || size > kMaxStructSize) return;

@@ -11,7 +11,8 @@
 #include "image/elf.hpp"
 #include "transfer/value.hpp"
 
-// glint_value, as the C ABI shows it, and core::Value, as the library uses it. Both are views; nothing is copied.
+// glint_value, as the C ABI shows it, and core::Value, as the library uses it. Both are views; nothing is
+// copied.
 namespace glint::capi {
 
 static_assert(GLINT_VOID == GLINT_ABI_VOID && GLINT_BOOL == GLINT_ABI_BOOL && GLINT_I32 == GLINT_ABI_I32);
@@ -36,8 +37,9 @@ inline core::Result<core::Value> bytes_to_core(const glint_value& from, uint32_t
     return core::error(GLINT_E_INVALID_ARGUMENT, value_name(position) + " has a size but its data is NULL");
   }
   if (size > GLINT_MAX_PAYLOAD_SIZE) {
-    return core::error(GLINT_E_TOO_LARGE, value_name(position) + " has " + std::to_string(size) + " bytes; at most " +
-                                              std::to_string(GLINT_MAX_PAYLOAD_SIZE) + " can cross");
+    return core::error(GLINT_E_TOO_LARGE, value_name(position) + " has " + std::to_string(size) +
+                                              " bytes; at most " + std::to_string(GLINT_MAX_PAYLOAD_SIZE) +
+                                              " can cross");
   }
   return core::Value::of_bytes(abi_type(from.type), {static_cast<const std::byte*>(data), size});
 }
@@ -53,7 +55,8 @@ inline core::Result<core::Value> to_core(const glint_value& from, uint32_t posit
       return core::Value{};
     case GLINT_BOOL:
       if (from.as.boolean > 1) {
-        return core::error(GLINT_E_INVALID_ARGUMENT, value_name(position) + " is a bool that is neither 0 nor 1");
+        return core::error(GLINT_E_INVALID_ARGUMENT,
+                           value_name(position) + " is a bool that is neither 0 nor 1");
       }
       return scalar(from.as.boolean);
     case GLINT_I32:
@@ -72,8 +75,9 @@ inline core::Result<core::Value> to_core(const glint_value& from, uint32_t posit
     case GLINT_BYTES:
       return bytes_to_core(from, position);
     default:
-      return core::error(GLINT_E_INVALID_ARGUMENT,
-                         value_name(position) + " has type " + std::to_string(from.type) + ", which is no GLINT_ type");
+      return core::error(
+          GLINT_E_INVALID_ARGUMENT,
+          value_name(position) + " has type " + std::to_string(from.type) + ", which is no GLINT_ type");
   }
 }
 

@@ -15,23 +15,24 @@ namespace {
 
 using Severity = DoctorItem::Severity;
 
-// MREMAP_DONTUNMAP came with 5.7 for anonymous memory; attaching a sandbox needs it for private file mappings, which
-// came with 5.13 (mremap(2)).
+// MREMAP_DONTUNMAP came with 5.7 for anonymous memory; attaching a sandbox needs it for private file
+// mappings, which came with 5.13 (mremap(2)).
 constexpr uint32_t kMinKernelMajor = 5;
 constexpr uint32_t kMinKernelMinor = 13;
 
-constexpr uint64_t kMappingsPerSandbox = 2;      // see Sandbox: at most two mappings each
-constexpr uint64_t kFilesPerVm = 2;              // the descriptors of the VM and its vCPU
-constexpr uint64_t kEnoughSandboxes = 30'000;    // with fewer than this, the limit is worth a note
-constexpr uint64_t kEnoughFiles = 1024;          // what most distributions set
-constexpr uint64_t kEnoughMemory = 256ull << 20; // below, a single default sandbox may not find its memory
+constexpr uint64_t kMappingsPerSandbox = 2;       // see Sandbox: at most two mappings each
+constexpr uint64_t kFilesPerVm = 2;               // the descriptors of the VM and its vCPU
+constexpr uint64_t kEnoughSandboxes = 30'000;     // with fewer than this, the limit is worth a note
+constexpr uint64_t kEnoughFiles = 1024;           // what most distributions set
+constexpr uint64_t kEnoughMemory = 256ull << 20;  // below, a single default sandbox may not find its memory
 
 // "6.1.0-13-amd64" → {6, 1}; zeros when it does not look like that.
 std::pair<uint32_t, uint32_t> parse_release(std::string_view release) {
   uint32_t major = 0;
   uint32_t minor = 0;
-  const char* end = release.data() + release.size();
-  const auto first = std::from_chars(release.data(), end, major);
+  const char* const begin = release.data();
+  const char* const end = begin + release.size();
+  const auto first = std::from_chars(begin, end, major);
   if (first.ec != std::errc{} || first.ptr == end || *first.ptr != '.') return {0, 0};
   const auto second = std::from_chars(first.ptr + 1, end, minor);
   if (second.ec != std::errc{}) return {0, 0};
@@ -54,12 +55,14 @@ std::string_view port_access_text(PortAccess access) {
 
 std::string_view avx_text(const MachineTraits& traits) {
   if (!traits.has_avx) return "guests cannot use AVX";
-  return traits.keeps_avx ? "guests can use AVX" : "guests can use AVX, but a parked sandbox loses its registers";
+  return traits.keeps_avx ? "guests can use AVX"
+                          : "guests can use AVX, but a parked sandbox loses its registers";
 }
 
 std::string advice_for_missing_device(const MachineFacts& facts) {
   if (facts.in_container) {
-    return "in a container the device must be passed in: docker run --device /dev/kvm …, and the machine that runs "
+    return "in a container the device must be passed in: docker run --device /dev/kvm …, and the machine "
+           "that runs "
            "the container must have it";
   }
   if (facts.cpu_virtualizes) {
@@ -67,7 +70,8 @@ std::string advice_for_missing_device(const MachineFacts& facts) {
            "; if that fails, enable virtualization in the firmware";
   }
   if (facts.on_hypervisor) {
-    return "this machine is itself virtual and its processor offers no virtualization: enable nested virtualization "
+    return "this machine is itself virtual and its processor offers no virtualization: enable nested "
+           "virtualization "
            "for it, or choose a machine type that has it";
   }
   return "enable virtualization (VT-x, AMD-V, SVM) in the machine's firmware, then load kvm_intel or kvm_amd";
@@ -75,7 +79,8 @@ std::string advice_for_missing_device(const MachineFacts& facts) {
 
 std::string advice_for_forbidden_device(const MachineFacts& facts) {
   if (facts.in_container) {
-    return "pass the device into the container with --device /dev/kvm, and add its group with --group-add and the "
+    return "pass the device into the container with --device /dev/kvm, and add its group with --group-add "
+           "and the "
            "number that `stat -c %g /dev/kvm` prints";
   }
   return "add yourself to the device's group, usually: sudo usermod -aG kvm $USER; then log in again";
@@ -122,7 +127,8 @@ DoctorItem judge_kvm_device(const MachineFacts& facts) {
 }
 
 DoctorItem judge_map_count(const MachineFacts& facts) {
-  if (facts.max_map_count == 0) return {Severity::kNote, "max_map_count", "vm.max_map_count cannot be read", ""};
+  if (facts.max_map_count == 0)
+    return {Severity::kNote, "max_map_count", "vm.max_map_count cannot be read", ""};
   const uint64_t sandboxes = facts.max_map_count / kMappingsPerSandbox;
   DoctorItem item{Severity::kOk, "max_map_count",
                   "vm.max_map_count is " + std::to_string(facts.max_map_count) + ": about " +
@@ -152,7 +158,8 @@ DoctorItem judge_open_files(const MachineFacts& facts) {
 DoctorItem judge_memory(const MachineFacts& facts) {
   if (facts.memory_total == 0) return {Severity::kNote, "memory", "the size of memory cannot be read", ""};
   DoctorItem item{Severity::kOk, "memory",
-                  mebibytes(facts.memory_available) + " of " + mebibytes(facts.memory_total) + " available", ""};
+                  mebibytes(facts.memory_available) + " of " + mebibytes(facts.memory_total) + " available",
+                  ""};
   if (facts.memory_available < kEnoughMemory) {
     item.severity = Severity::kNote;
     item.advice = "little is left: choose a small memory_size for sandboxes, or free some";
@@ -166,19 +173,21 @@ std::vector<DoctorItem> judge_hypervisor(const HypervisorInfo& info, const Machi
     items.push_back({good ? Severity::kOk : Severity::kNote, name, std::move(detail), ""});
   };
   add(true, "hypervisor",
-      info.name + ", API version " + std::to_string(info.api_version) + ", " + std::to_string(info.max_slots) +
-          " memory slots per VM");
+      info.name + ", API version " + std::to_string(info.api_version) + ", " +
+          std::to_string(info.max_slots) + " memory slots per VM");
   add(info.sync_regs, "sync_regs",
       info.sync_regs ? "registers travel in shared memory"
                      : "registers travel by ioctl: attaching a sandbox takes a little longer");
   add(!traits.syscall_enters_ring3, "syscall_entry",
       traits.syscall_enters_ring3 ? "a system call of the guest arrives in ring 3, and is slow (software KVM)"
                                   : "a system call of the guest arrives in ring 0, as on real hardware");
-  add(true, "port_access", "guests leave through the exit port by " + std::string(port_access_text(traits.port_access)));
+  add(true, "port_access",
+      "guests leave through the exit port by " + std::string(port_access_text(traits.port_access)));
   add(traits.has_avx && traits.keeps_avx, "avx", std::string(avx_text(traits)));
   add(traits.tsc_khz != 0, "tsc",
-      traits.tsc_khz != 0 ? "the guest's time-stamp counter runs at " + std::to_string(traits.tsc_khz) + " kHz"
-                          : "the hypervisor does not say how fast the guest's time-stamp counter runs");
+      traits.tsc_khz != 0
+          ? "the guest's time-stamp counter runs at " + std::to_string(traits.tsc_khz) + " kHz"
+          : "the hypervisor does not say how fast the guest's time-stamp counter runs");
   return items;
 }
 

@@ -24,19 +24,19 @@ struct DoctorReport {
   bool usable() const;  // nothing is a problem
 };
 
-// What the examination looks at, apart from the hypervisor itself. Gathered in one place, so that the judgements below
-// can be tested with machines that are not at hand.
+// What the examination looks at, apart from the hypervisor itself. Gathered in one place, so that the
+// judgements below can be tested with machines that are not at hand.
 struct MachineFacts {
   std::string kernel_release;  // as uname gives it
   int kvm_open_errno = 0;      // 0: /dev/kvm can be opened for reading and writing
   bool in_container = false;
-  bool cpu_virtualizes = false;     // the processor lists vmx or svm
-  bool cpu_intel = false;           // vmx: which module to load
-  bool on_hypervisor = false;       // this machine is itself virtual
-  uint64_t max_map_count = 0;       // vm.max_map_count; 0: unknown
-  uint64_t open_files_soft = 0;     // RLIMIT_NOFILE
+  bool cpu_virtualizes = false;  // the processor lists vmx or svm
+  bool cpu_intel = false;        // vmx: which module to load
+  bool on_hypervisor = false;    // this machine is itself virtual
+  uint64_t max_map_count = 0;    // vm.max_map_count; 0: unknown
+  uint64_t open_files_soft = 0;  // RLIMIT_NOFILE
   uint64_t open_files_hard = 0;
-  uint64_t memory_total = 0;        // bytes; 0: unknown
+  uint64_t memory_total = 0;  // bytes; 0: unknown
   uint64_t memory_available = 0;
 };
 MachineFacts gather_facts();

@@ -64,8 +64,8 @@ MachineFacts gather_facts() {
   if (::uname(&name) == 0) facts.kernel_release = name.release;
   facts.kvm_open_errno = errno_of_opening_kvm();
   // The marks that Docker, Podman and Kubernetes leave.
-  facts.in_container = exists("/.dockerenv") || exists("/run/.containerenv") ||
-                       exists("/var/run/secrets/kubernetes.io");
+  facts.in_container =
+      exists("/.dockerenv") || exists("/run/.containerenv") || exists("/var/run/secrets/kubernetes.io");
 
   const std::string flags = cpu_flags();
   facts.cpu_intel = flags.find(" vmx ") != std::string::npos;

@@ -45,7 +45,8 @@ class CapiCall : public testing::Test {
   void SetUp() override {
     engine_.engine = guest_.engine();
     const auto program = Guest::program();
-    ASSERT_EQ(glint_image_load_bytes(&engine_, program.data(), program.size(), nullptr, &image_, &error_), GLINT_OK)
+    ASSERT_EQ(glint_image_load_bytes(&engine_, program.data(), program.size(), nullptr, &image_, &error_),
+              GLINT_OK)
         << message();
     guest_.transfer_gpa = image_->image->layout().transfer_gpa;
     ASSERT_EQ(glint_host_functions_create(&functions_, nullptr), GLINT_OK);
@@ -61,8 +62,8 @@ class CapiCall : public testing::Test {
   // Makes a sandbox whose import is `function`; its user data is where the sandbox will stand.
   void make(glint_host_function function = [](void*, glint_host_call*) -> glint_status { return GLINT_OK; }) {
     const uint32_t params[] = {GLINT_U32};
-    ASSERT_EQ(glint_host_functions_add(functions_, str("progress"), GLINT_I32, params, 1, function, &sandbox_, nullptr,
-                                       nullptr),
+    ASSERT_EQ(glint_host_functions_add(functions_, str("progress"), GLINT_I32, params, 1, function, &sandbox_,
+                                       nullptr, nullptr),
               GLINT_OK);
     ASSERT_EQ(glint_sandbox_create(image_, functions_, &options_, &sandbox_, &error_), GLINT_OK) << message();
   }
@@ -70,7 +71,8 @@ class CapiCall : public testing::Test {
   glint_status call(uint32_t function, std::vector<glint_value> arguments, glint_value* result) {
     glint_error_free(error_);
     error_ = nullptr;
-    return glint_call(sandbox_, function, arguments.data(), static_cast<uint32_t>(arguments.size()), result, &error_);
+    return glint_call(sandbox_, function, arguments.data(), static_cast<uint32_t>(arguments.size()), result,
+                      &error_);
   }
   std::string message() const { return text(glint_error_message(error_)); }
 
@@ -214,9 +216,9 @@ TEST_F(CapiCall, ObjectsAboveMayBeFreedFirst) {
 
 TEST_F(CapiCall, AddingIsRefusedOnceASandboxUsesTheSet) {
   make();
-  EXPECT_EQ(glint_host_functions_add(functions_, str("late"), GLINT_VOID, nullptr, 0,
-                                     [](void*, glint_host_call*) -> glint_status { return GLINT_OK; }, nullptr,
-                                     nullptr, nullptr),
+  EXPECT_EQ(glint_host_functions_add(
+                functions_, str("late"), GLINT_VOID, nullptr, 0,
+                [](void*, glint_host_call*) -> glint_status { return GLINT_OK; }, nullptr, nullptr, nullptr),
             GLINT_E_BUSY);
 }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <span>
 #include <stdexcept>
@@ -25,7 +26,9 @@ class CppCall : public testing::Test {
     host_.add("progress", [this](uint32_t percent) { return on_progress ? on_progress(percent) : 0; });
   }
 
-  glint::Sandbox make(glint::SandboxOptions options = {}) { return glint::Sandbox(image_, host_, std::move(options)); }
+  glint::Sandbox make(glint::SandboxOptions options = {}) {
+    return glint::Sandbox(image_, host_, std::move(options));
+  }
 
   // The code of the Error that `body` throws.
   template <class Body>
@@ -45,12 +48,15 @@ class CppCall : public testing::Test {
  private:
   glint::Image load() {
     glint_engine engine{guest_.engine()};
-    return glint::detail::load_image({}, [&](const glint_image_options& o, glint_image** image, glint_error** error) {
-             const auto program = FakeGuest::program();
-             const glint_status status = glint_image_load_bytes(&engine, program.data(), program.size(), &o, image, error);
-             if (status == GLINT_OK) guest_.transfer_gpa = (*image)->image->layout().transfer_gpa;
-             return status;
-           })
+    return glint::detail::load_image(
+               {},
+               [&](const glint_image_options& o, glint_image** image, glint_error** error) {
+                 const auto program = FakeGuest::program();
+                 const glint_status status =
+                     glint_image_load_bytes(&engine, program.data(), program.size(), &o, image, error);
+                 if (status == GLINT_OK) guest_.transfer_gpa = (*image)->image->layout().transfer_gpa;
+                 return status;
+               })
         .value();
   }
 
@@ -70,7 +76,8 @@ TEST_F(CppCall, ByNameConvertsWhatFits) {
   EXPECT_EQ(sandbox.call<std::string>("echo", std::string_view()), "");
   const std::vector<std::byte> bytes{std::byte{1}, std::byte{0}, std::byte{255}};
   EXPECT_EQ(sandbox.call<std::vector<std::byte>>("echo_bytes", bytes), bytes);
-  EXPECT_EQ(sandbox.call<std::vector<uint8_t>>("echo_bytes", std::span(bytes)), (std::vector<uint8_t>{1, 0, 255}));
+  EXPECT_EQ(sandbox.call<std::vector<uint8_t>>("echo_bytes", std::span(bytes)),
+            (std::vector<uint8_t>{1, 0, 255}));
   EXPECT_TRUE(sandbox.call<bool>("negate", false));
   EXPECT_EQ(sandbox.call<float>("half", 5.0), 2.5f);
   sandbox.call("add", 1, 2);  // the result is dropped
@@ -80,7 +87,8 @@ TEST_F(CppCall, ByNameConvertsWhatFits) {
 TEST_F(CppCall, ByNameRefusesWhatDoesNotFitAndSaysWhat) {
   glint::Sandbox sandbox = make();
   EXPECT_EQ(code_of([&] { sandbox.call<int64_t>("add", 1, ~0ull); }), GLINT_E_SIGNATURE);
-  EXPECT_EQ(message_, "add, argument 2: expected i64, given the integer 18446744073709551615, which does not fit");
+  EXPECT_EQ(message_,
+            "add, argument 2: expected i64, given the integer 18446744073709551615, which does not fit");
   EXPECT_EQ(code_of([&] { sandbox.call<int64_t>("add", "one", 2); }), GLINT_E_SIGNATURE);
   EXPECT_EQ(message_, "add, argument 1: expected i64, given string");
   EXPECT_EQ(code_of([&] { sandbox.call<int64_t>("add", 1); }), GLINT_E_SIGNATURE);

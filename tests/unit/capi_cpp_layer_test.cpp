@@ -197,8 +197,10 @@ class CppHost : public testing::Test {
 int64_t free_function(int64_t a) noexcept { return a + 1; }
 
 TEST_F(CppHost, DeducesTheSignature) {
-  host_.add("f", [](bool, int32_t, uint32_t, int64_t, uint64_t, float, double, std::string_view, const std::string&,
-                    std::span<const std::byte>) -> std::vector<std::byte> { return {std::byte{'x'}}; });
+  host_.add(
+      "f",
+      [](bool, int32_t, uint32_t, int64_t, uint64_t, float, double, std::string_view, const std::string&,
+         std::span<const std::byte>) -> std::vector<std::byte> { return {std::byte{'x'}}; });
   with_.add_scalar(GLINT_ABI_BOOL, 1);
   with_.add_scalar(GLINT_ABI_I32, 1);
   with_.add_scalar(GLINT_ABI_U32, 1);

@@ -14,7 +14,9 @@ namespace {
 
 using Severity = DoctorItem::Severity;
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
 TEST(Doctor, WantsLinuxFiveThirteen) {
   const auto judged = [](const char* release) {
@@ -28,7 +30,8 @@ TEST(Doctor, WantsLinuxFiveThirteen) {
   EXPECT_EQ(judged("5.12.19").severity, Severity::kProblem);
   EXPECT_EQ(judged("4.19.0-25-amd64").severity, Severity::kProblem);
   EXPECT_TRUE(contains(judged("5.4.0").advice, "5.13"));
-  for (const char* odd : {"", "6", "six.one", "6.", ".1"}) EXPECT_EQ(judged(odd).severity, Severity::kNote) << odd;
+  for (const char* odd : {"", "6", "six.one", "6.", ".1"})
+    EXPECT_EQ(judged(odd).severity, Severity::kNote) << odd;
 }
 
 MachineFacts without_kvm(int errno_value) {
@@ -37,9 +40,7 @@ MachineFacts without_kvm(int errno_value) {
   return facts;
 }
 
-TEST(Doctor, IsContentWhenKvmOpens) {
-  EXPECT_EQ(judge_kvm_device(without_kvm(0)).severity, Severity::kOk);
-}
+TEST(Doctor, IsContentWhenKvmOpens) { EXPECT_EQ(judge_kvm_device(without_kvm(0)).severity, Severity::kOk); }
 
 TEST(Doctor, AdvisesByTheReasonThatKvmIsMissing) {
   MachineFacts facts = without_kvm(ENOENT);

@@ -14,7 +14,8 @@ void expect_error(glint_status status, glint_error* error, glint_status code, co
   EXPECT_EQ(status, code);
   ASSERT_NE(error, nullptr);
   EXPECT_EQ(glint_error_code(error), code);
-  EXPECT_NE(text(glint_error_message(error)).find(part), std::string::npos) << text(glint_error_message(error));
+  EXPECT_NE(text(glint_error_message(error)).find(part), std::string::npos)
+      << text(glint_error_message(error));
   glint_error_free(error);
 }
 

@@ -25,8 +25,8 @@ class CapiHost : public testing::Test {
   glint_status add(std::string_view name, uint32_t result, std::vector<uint32_t> params,
                    glint_host_function function = &do_nothing) {
     return glint_host_functions_add(functions_, str(name), result, params.data(),
-                                    static_cast<uint32_t>(params.size()), function, &destroyed_, &count_destroy,
-                                    nullptr);
+                                    static_cast<uint32_t>(params.size()), function, &destroyed_,
+                                    &count_destroy, nullptr);
   }
 
   int32_t call(std::string_view name, test::FakeHostCall& with) {
@@ -80,8 +80,8 @@ TEST_F(CapiHost, DestroysOnceWhenAddingFails) {
 }
 
 TEST_F(CapiHost, NeedsNoDestroy) {
-  EXPECT_EQ(glint_host_functions_add(functions_, str("f"), GLINT_VOID, nullptr, 0, &do_nothing, nullptr, nullptr,
-                                     nullptr),
+  EXPECT_EQ(glint_host_functions_add(functions_, str("f"), GLINT_VOID, nullptr, 0, &do_nothing, nullptr,
+                                     nullptr, nullptr),
             GLINT_OK);
 }
 
@@ -123,7 +123,8 @@ TEST_F(CapiHost, WritesAResultInPlace) {
   ASSERT_EQ(add("f", GLINT_BYTES, {},
                 [](void*, glint_host_call* call) -> glint_status {
                   void* data = nullptr;
-                  EXPECT_EQ(glint_host_call_reserve(call, GLINT_MAX_PAYLOAD_SIZE + 1ull, &data), GLINT_E_TOO_LARGE);
+                  EXPECT_EQ(glint_host_call_reserve(call, GLINT_MAX_PAYLOAD_SIZE + 1ull, &data),
+                            GLINT_E_TOO_LARGE);
                   EXPECT_EQ(data, nullptr);
                   EXPECT_EQ(glint_host_call_reserve(call, 4, &data), GLINT_OK);
                   std::memcpy(data, "abcd", 4);

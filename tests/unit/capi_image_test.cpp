@@ -88,7 +88,8 @@ TEST_F(CapiImage, FindsExportsByNameAndListsThemOtherwise) {
   EXPECT_NE(message().find("add"), std::string::npos) << message();
   EXPECT_NE(message().find("shrink"), std::string::npos) << message();
   EXPECT_EQ(glint_image_find_export(image_, str("add"), nullptr, nullptr), GLINT_E_INVALID_ARGUMENT);
-  EXPECT_EQ(glint_image_find_export(image_, glint_str{nullptr, 3}, &function, nullptr), GLINT_E_INVALID_ARGUMENT);
+  EXPECT_EQ(glint_image_find_export(image_, glint_str{nullptr, 3}, &function, nullptr),
+            GLINT_E_INVALID_ARGUMENT);
 }
 
 TEST_F(CapiImage, ShowsTheLayout) {

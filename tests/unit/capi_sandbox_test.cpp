@@ -20,7 +20,8 @@ class CapiSandbox : public testing::Test {
     engine_options.backend = GLINT_BACKEND_NONE;
     ASSERT_EQ(glint_engine_create(&engine_options, &engine_, nullptr), GLINT_OK);
     const auto program = glint::test::sample_elf().build().bytes;
-    ASSERT_EQ(glint_image_load_bytes(engine_, program.data(), program.size(), nullptr, &image_, nullptr), GLINT_OK);
+    ASSERT_EQ(glint_image_load_bytes(engine_, program.data(), program.size(), nullptr, &image_, nullptr),
+              GLINT_OK);
     glint_sandbox_options_init(&options_, sizeof(options_));
   }
   void TearDown() override {
@@ -35,7 +36,8 @@ class CapiSandbox : public testing::Test {
     glint_error* error = nullptr;
     EXPECT_EQ(glint_sandbox_create(image_, nullptr, &options_, &sandbox_, &error), GLINT_E_INVALID_ARGUMENT);
     EXPECT_EQ(sandbox_, nullptr);
-    EXPECT_NE(text(glint_error_message(error)).find(part), std::string::npos) << text(glint_error_message(error));
+    EXPECT_NE(text(glint_error_message(error)).find(part), std::string::npos)
+        << text(glint_error_message(error));
     glint_error_free(error);
     glint_sandbox_options_init(&options_, sizeof(options_));
   }
@@ -82,9 +84,9 @@ TEST_F(CapiSandbox, CannotBeMadeWithoutAHypervisor) {
   glint_host_functions* functions = nullptr;
   ASSERT_EQ(glint_host_functions_create(&functions, nullptr), GLINT_OK);
   const uint32_t params[] = {GLINT_U32};
-  ASSERT_EQ(glint_host_functions_add(functions, str("progress"), GLINT_VOID, params, 1,
-                                     [](void*, glint_host_call*) -> glint_status { return GLINT_OK; }, nullptr,
-                                     nullptr, nullptr),
+  ASSERT_EQ(glint_host_functions_add(
+                functions, str("progress"), GLINT_VOID, params, 1,
+                [](void*, glint_host_call*) -> glint_status { return GLINT_OK; }, nullptr, nullptr, nullptr),
             GLINT_OK);
   EXPECT_EQ(glint_sandbox_create(image_, functions, &options_, &sandbox_, &error_), GLINT_E_NO_HYPERVISOR);
   EXPECT_EQ(sandbox_, nullptr);

@@ -86,9 +86,7 @@ TEST(CapiValues, StringsAndBytesAreViews) {
   }
 }
 
-TEST(CapiValues, EmptyBytesNeedNoMemory) {
-  EXPECT_EQ(converted(of_type(GLINT_BYTES)).bytes.size(), 0u);
-}
+TEST(CapiValues, EmptyBytesNeedNoMemory) { EXPECT_EQ(converted(of_type(GLINT_BYTES)).bytes.size(), 0u); }
 
 TEST(CapiValues, RefusesASizeWithoutData) {
   glint_value value = of_type(GLINT_STRING);

@@ -16,11 +16,22 @@
 
 namespace glint::test {
 
-// A guest program without a processor: its file declares the functions below, and a script plays it on the fake hypervisor.
-// So the C ABI and the C++ layer can be tested up to the last byte without KVM.
+// A guest program without a processor: its file declares the functions below, and a script plays it on the
+// fake hypervisor. So the C ABI and the C++ layer can be tested up to the last byte without KVM.
 class FakeGuest {
  public:
-  enum Function : uint32_t { kAdd, kEcho, kEchoBytes, kFail, kNotify, kProgress, kSay, kNegate, kHalf, kCrash };
+  enum Function : uint32_t {
+    kAdd,
+    kEcho,
+    kEchoBytes,
+    kFail,
+    kNotify,
+    kProgress,
+    kSay,
+    kNegate,
+    kHalf,
+    kCrash
+  };
 
   FakeGuest()
       : hypervisor_(std::make_shared<core::FakeHypervisor>(

@@ -13,7 +13,9 @@ namespace glint::test {
 // A call of a host function without a guest: remembers what the function answered.
 class FakeHostCall final : public core::HostCall {
  public:
-  void add_scalar(glint_abi_type type, uint64_t bits) { arguments_.push_back(core::Value::scalar(type, bits)); }
+  void add_scalar(glint_abi_type type, uint64_t bits) {
+    arguments_.push_back(core::Value::scalar(type, bits));
+  }
   // `text` must outlive this.
   void add_string(std::string_view text, glint_abi_type type = GLINT_ABI_STRING) {
     arguments_.push_back(core::Value::of_bytes(type, std::as_bytes(std::span(text))));

@@ -31,7 +31,8 @@ TEST(LibosChacha, ReplacesItsKeyAndNeverGivesItOut) {
   chacha20_block(key.data(), 0, nonce.data(), first_block.data());
   std::vector<uint8_t> out(200);
   chacha20_random(key.data(), out.data(), out.size());
-  EXPECT_EQ(memcmp(key.data(), first_block.data(), key.size()), 0) << "the new key is the first half of block 0";
+  EXPECT_EQ(memcmp(key.data(), first_block.data(), key.size()), 0)
+      << "the new key is the first half of block 0";
   EXPECT_EQ(memmem(out.data(), out.size(), key.data(), 8), nullptr);
 }
 

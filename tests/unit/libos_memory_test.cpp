@@ -34,7 +34,7 @@ class Arena {
     return count;
   }
 
-  struct memory memory {};
+  struct memory memory{};
   uint64_t begin = 0;
 
  private:
@@ -185,8 +185,9 @@ class Model {
         memory_remap(&arena_.memory, address(begin), old_pages * kPage, new_pages * kPage, may_move);
     ASSERT_EQ(result != MEMORY_FAILED, possible);
     if (!possible) return;
-    std::vector<int> kept(pattern_.begin() + static_cast<std::ptrdiff_t>(begin),
-                          pattern_.begin() + static_cast<std::ptrdiff_t>(begin + std::min(old_pages, new_pages)));
+    std::vector<int> kept(
+        pattern_.begin() + static_cast<std::ptrdiff_t>(begin),
+        pattern_.begin() + static_cast<std::ptrdiff_t>(begin + std::min(old_pages, new_pages)));
     if (in_place) {
       ASSERT_EQ(result, address(begin));
     }

@@ -17,8 +17,8 @@
 
 namespace glint {
 
-// The result of a call, without a copy: a view of guest memory, held until this is destroyed. Until then the sandbox
-// keeps its VM. Another call of the sandbox ends the view; so does the end of the sandbox.
+// The result of a call, without a copy: a view of guest memory, held until this is destroyed. Until then the
+// sandbox keeps its VM. Another call of the sandbox ends the view; so does the end of the sandbox.
 class [[nodiscard]] Result {
  public:
   Result(std::shared_ptr<detail::SandboxState> state, const glint_value& value)
@@ -82,15 +82,17 @@ template <class R>
 consteval void require_result_type() {
   if constexpr (!std::is_same_v<R, Result>) {
     require_exact_type<R>();
-    static_assert(!kIsView<R>, "a view would end before it could be used: ask for std::string or std::vector<std::byte>, "
-                               "or for glint::Result, which holds the view");
+    static_assert(!kIsView<R>,
+                  "a view would end before it could be used: ask for std::string or std::vector<std::byte>, "
+                  "or for glint::Result, which holds the view");
   }
 }
 
 template <class R>
 Error wrong_result(const FunctionInfo& function) {
-  return Error(GLINT_E_SIGNATURE, function.name + ", result: expected " + std::string(type_name(function.result)) +
-                                      ", asked for " + std::string(type_name(exact_type<R>())));
+  return Error(GLINT_E_SIGNATURE, function.name + ", result: expected " +
+                                      std::string(type_name(function.result)) + ", asked for " +
+                                      std::string(type_name(exact_type<R>())));
 }
 
 inline Error wrong_count(const FunctionInfo& function, size_t given) {
@@ -121,8 +123,8 @@ struct ReleaseView {
 
 // Calls, and makes an R of the result.
 template <class R>
-Expected<R> perform(const std::shared_ptr<SandboxState>& state, uint32_t function, const glint_value* arguments,
-                    size_t count) {
+Expected<R> perform(const std::shared_ptr<SandboxState>& state, uint32_t function,
+                    const glint_value* arguments, size_t count) {
   Expected<glint_value> result = state->call(function, arguments, static_cast<uint32_t>(count));
   if (!result) return result.error();
   if constexpr (std::is_same_v<R, Result>) {
@@ -142,9 +144,9 @@ Expected<R> perform(const std::shared_ptr<SandboxState>& state, uint32_t functio
 template <class Signature>
 class Function;
 
-// A guest function that was looked up and checked once: calling it looks up nothing and allocates nothing (but for a
-// std::string or std::vector result). Belongs to its sandbox: when that has gone, calls fail. For a result without a
-// copy, make it a Function<glint::Result(…)>.
+// A guest function that was looked up and checked once: calling it looks up nothing and allocates nothing
+// (but for a std::string or std::vector result). Belongs to its sandbox: when that has gone, calls fail. For
+// a result without a copy, make it a Function<glint::Result(…)>.
 template <class R, class... Args>
 class Function<R(Args...)> {
  public:
@@ -159,7 +161,8 @@ class Function<R(Args...)> {
 
  private:
   friend class Sandbox;
-  Function(std::shared_ptr<detail::SandboxState> state, uint32_t index) : state_(std::move(state)), index_(index) {}
+  Function(std::shared_ptr<detail::SandboxState> state, uint32_t index)
+      : state_(std::move(state)), index_(index) {}
 
   static Expected<Function> make(const std::shared_ptr<detail::SandboxState>& state, std::string_view name) {
     static_assert(sizeof...(Args) <= GLINT_MAX_ARGUMENTS, "a guest function has at most 32 parameters");
@@ -189,7 +192,8 @@ namespace detail {
 
 // A call by name. Arguments are converted to what the function declares, where they fit.
 template <class R, class... Args>
-Expected<R> call_by_name(const std::shared_ptr<SandboxState>& state, std::string_view name, const Args&... args) {
+Expected<R> call_by_name(const std::shared_ptr<SandboxState>& state, std::string_view name,
+                         const Args&... args) {
   static_assert(sizeof...(Args) <= GLINT_MAX_ARGUMENTS, "a guest function has at most 32 parameters");
   require_result_type<R>();
   const FunctionInfo* function = state->image().find_export(name);
@@ -199,17 +203,19 @@ Expected<R> call_by_name(const std::shared_ptr<SandboxState>& state, std::string
     if (!result_matches<R>(function->result)) return wrong_result<R>(*function);
   }
   std::array<glint_value, sizeof...(Args) + 1> values{};
-  [[maybe_unused]] size_t i = 0;
+  size_t i = 0;  // stops at the first that does not fit
   Fit fitted = Fit::kOk;
-  // Stops at the first that does not fit, with its index in `i`.
-  const bool all = (((fitted = fit(args, function->params[i], values[i])) == Fit::kOk && ++i > 0) &&
-                    ...);
-  if (!all) {
-    std::string given;
-    size_t at = 0;
-    ((at++ == i ? void(given = describe(args)) : void()), ...);
-    return misfit(fitted, name, i + 1, function->params[i], given);
-  }
+  std::string given;
+  [[maybe_unused]] const auto convert = [&](const auto& arg) {
+    fitted = fit(arg, function->params[i], values[i]);
+    if (fitted != Fit::kOk) {
+      given = describe(arg);
+      return false;
+    }
+    ++i;
+    return true;
+  };
+  if (!(convert(args) && ...)) return misfit(fitted, name, i + 1, function->params[i], given);
   return perform<R>(state, function->index, values.data(), sizeof...(Args));
 }
 

@@ -13,7 +13,11 @@ namespace glint {
 
 // One thing that was examined on this machine.
 struct DoctorItem {
-  enum class Severity : uint32_t { kOk = GLINT_DOCTOR_OK, kNote = GLINT_DOCTOR_NOTE, kProblem = GLINT_DOCTOR_PROBLEM };
+  enum class Severity : uint32_t {
+    kOk = GLINT_DOCTOR_OK,
+    kNote = GLINT_DOCTOR_NOTE,
+    kProblem = GLINT_DOCTOR_PROBLEM
+  };
   Severity severity = Severity::kOk;
   std::string name;    // short and stable: "kernel", "kvm_device", …
   std::string detail;  // what was found
@@ -31,7 +35,8 @@ inline DoctorReport doctor() {
   glint_error* error = nullptr;
   const glint_status status = glint_doctor_create(&made, &error);
   if (status != GLINT_OK) throw Error::take(status, error);
-  const std::unique_ptr<glint_doctor, void (*)(glint_doctor*)> doctor(made, [](glint_doctor* d) { glint_doctor_free(d); });
+  const std::unique_ptr<glint_doctor, void (*)(glint_doctor*)> doctor(
+      made, [](glint_doctor* d) { glint_doctor_free(d); });
   DoctorReport report;
   report.usable = glint_doctor_usable(doctor.get()) != 0;
   for (uint32_t i = 0; i < glint_doctor_count(doctor.get()); ++i) {
@@ -39,8 +44,9 @@ inline DoctorReport doctor() {
     item.struct_size = sizeof(item);
     const glint_status got = glint_doctor_get(doctor.get(), i, &item);
     if (got != GLINT_OK) throw Error::take(got, nullptr);
-    report.items.push_back({static_cast<DoctorItem::Severity>(item.severity), std::string(detail::view(item.name)),
-                            std::string(detail::view(item.detail)), std::string(detail::view(item.advice))});
+    report.items.push_back({static_cast<DoctorItem::Severity>(item.severity),
+                            std::string(detail::view(item.name)), std::string(detail::view(item.detail)),
+                            std::string(detail::view(item.advice))});
   }
   return report;
 }

@@ -54,11 +54,14 @@ class Engine {
   }
 
   // Loads a guest program from a file.
-  Image load(std::string_view path, const ImageOptions& options = {}) const { return try_load(path, options).value(); }
+  Image load(std::string_view path, const ImageOptions& options = {}) const {
+    return try_load(path, options).value();
+  }
   Expected<Image> try_load(std::string_view path, const ImageOptions& options = {}) const {
-    return detail::load_image(options, [&](const glint_image_options& o, glint_image** image, glint_error** error) {
-      return glint_image_load_file(handle(), detail::str(path), &o, image, error);
-    });
+    return detail::load_image(options,
+                              [&](const glint_image_options& o, glint_image** image, glint_error** error) {
+                                return glint_image_load_file(handle(), detail::str(path), &o, image, error);
+                              });
   }
 
   // Loads a guest program from bytes, which need to live only until this returns.
@@ -66,9 +69,10 @@ class Engine {
     return try_load_bytes(program, options).value();
   }
   Expected<Image> try_load_bytes(std::span<const std::byte> program, const ImageOptions& options = {}) const {
-    return detail::load_image(options, [&](const glint_image_options& o, glint_image** image, glint_error** error) {
-      return glint_image_load_bytes(handle(), program.data(), program.size(), &o, image, error);
-    });
+    return detail::load_image(
+        options, [&](const glint_image_options& o, glint_image** image, glint_error** error) {
+          return glint_image_load_bytes(handle(), program.data(), program.size(), &o, image, error);
+        });
   }
 
   // "kvm" or "none".

@@ -54,7 +54,8 @@ class Error : public std::runtime_error {
 
   // Makes an Error of what a C function gave, and frees that. `error` may be null.
   static Error take(glint_status code, glint_error* error) {
-    const std::unique_ptr<glint_error, void (*)(glint_error*)> owned(error, [](glint_error* e) { glint_error_free(e); });
+    const std::unique_ptr<glint_error, void (*)(glint_error*)> owned(
+        error, [](glint_error* e) { glint_error_free(e); });
     const glint_str text = error != nullptr ? glint_error_message(error) : glint_status_name(code);
     Error result(code, std::string(text.data, text.size));
     if (error == nullptr) return result;

@@ -57,9 +57,10 @@ auto signature_pointer() {
   if constexpr (FunctionPointer<F>) {
     return std::type_identity<typename SignatureOf<F>::Type>{};
   } else {
-    static_assert(OneCallOperator<F>,
-                  "a host function is a function, or an object with one operator() that is no template: write the "
-                  "parameter types out");
+    static_assert(
+        OneCallOperator<F>,
+        "a host function is a function, or an object with one operator() that is no template: write the "
+        "parameter types out");
     return std::type_identity<typename SignatureOf<decltype(&F::operator())>::Type>{};
   }
 }
@@ -113,7 +114,8 @@ struct HostFunctionOf<F, R(P...)> {
       const Result result = function(from_value<std::remove_cvref_t<P>>(arguments[I])...);
       const glint_value value = to_value(result);
       const glint_status status = glint_host_call_return(call, &value);
-      if (status != GLINT_OK) glint_host_call_fail(call, str("the host function's result cannot be passed on"));
+      if (status != GLINT_OK)
+        glint_host_call_fail(call, str("the host function's result cannot be passed on"));
       return status;
     }
   }
@@ -132,14 +134,15 @@ class HostFunctions {
     handle_.reset(made);
   }
 
-  // Adds a function, a lambda or another object with one operator(). Its parameters and result say the signature that
-  // the guest's import must have. Strings and bytes can be taken as views (std::string_view, std::span<const std::byte>),
-  // which end with the call.
+  // Adds a function, a lambda or another object with one operator(). Its parameters and result say the
+  // signature that the guest's import must have. Strings and bytes can be taken as views (std::string_view,
+  // std::span<const std::byte>), which end with the call.
   //
-  // When it throws, the guest receives an error value: what a HostError says, or else GLINT_E_HOST_FUNCTION and a fixed
-  // text. The exception itself ends here, and is not seen by who called the guest.
+  // When it throws, the guest receives an error value: what a HostError says, or else GLINT_E_HOST_FUNCTION
+  // and a fixed text. The exception itself ends here, and is not seen by who called the guest.
   //
-  // It is called on the thread that called the guest. With sandboxes on several threads, it is called on several at once.
+  // It is called on the thread that called the guest. With sandboxes on several threads, it is called on
+  // several at once.
   template <class F>
   HostFunctions& add(std::string_view name, F&& function) {
     try_add(name, std::forward<F>(function)).value();
@@ -155,10 +158,10 @@ class HostFunctions {
     auto stored = std::make_unique<Stored>(std::forward<F>(function));
     glint_error* error = nullptr;
     // From here on the library owns it, also when adding fails.
-    const glint_status status = glint_host_functions_add(
-        handle(), detail::str(name), Function::kResult, Function::kParams.data(),
-        static_cast<uint32_t>(Function::kParams.size() - 1), &Function::invoke, stored.release(), &Function::destroy,
-        &error);
+    const glint_status status =
+        glint_host_functions_add(handle(), detail::str(name), Function::kResult, Function::kParams.data(),
+                                 static_cast<uint32_t>(Function::kParams.size() - 1), &Function::invoke,
+                                 stored.release(), &Function::destroy, &error);
     if (status != GLINT_OK) return Error::take(status, error);
     return {};
   }

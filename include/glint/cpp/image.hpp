@@ -24,8 +24,9 @@ struct GuestFile {
 };
 
 struct ImageOptions {
-  uint64_t memory_size = GLINT_DEFAULT_MEMORY;  // bytes of writable memory a sandbox may use: data, stack, heap
-  uint64_t stack_size = GLINT_DEFAULT_STACK;    // bytes of it for the stack
+  uint64_t memory_size =
+      GLINT_DEFAULT_MEMORY;                   // bytes of writable memory a sandbox may use: data, stack, heap
+  uint64_t stack_size = GLINT_DEFAULT_STACK;  // bytes of it for the stack
   std::vector<GuestFile> files = {};
 };
 
@@ -59,12 +60,12 @@ struct SegmentInfo {
 };
 
 struct ImageInfo {
-  bool pie = false;          // a static PIE
-  uint64_t entry = 0;        // guest address
-  uint64_t memory_size = 0;  // bytes, as rounded
-  uint64_t stack_size = 0;   // bytes, as rounded
-  uint64_t heap_size = 0;    // bytes left for heap and mmap
-  uint32_t symbol_count = 0; // function symbols known for fault reports
+  bool pie = false;           // a static PIE
+  uint64_t entry = 0;         // guest address
+  uint64_t memory_size = 0;   // bytes, as rounded
+  uint64_t stack_size = 0;    // bytes, as rounded
+  uint64_t heap_size = 0;     // bytes left for heap and mmap
+  uint32_t symbol_count = 0;  // function symbols known for fault reports
   std::vector<SegmentInfo> segments;
 };
 
@@ -116,7 +117,7 @@ class LoadedImage {
   }
 
   ImageHandle handle_;
-  std::vector<FunctionInfo> functions_;        // in the program's order
+  std::vector<FunctionInfo> functions_;       // in the program's order
   std::vector<const FunctionInfo*> exports_;  // by name
 };
 
@@ -125,7 +126,8 @@ Expected<Image> load_image(const ImageOptions& options, const Load& load);
 
 }  // namespace detail
 
-// A guest program, checked and laid out for loading. A handle: copies are cheap and share the image. Any thread.
+// A guest program, checked and laid out for loading. A handle: copies are cheap and share the image. Any
+// thread.
 class Image {
  public:
   // What the program exports and imports, in its order.
@@ -139,8 +141,8 @@ class Image {
     glint_image_info from{};
     from.struct_size = sizeof(from);
     check(glint_image_get_info(handle(), &from));
-    ImageInfo to{from.pie != 0,      from.entry,        from.memory_size, from.stack_size,
-                 from.heap_size, from.symbol_count, {}};
+    ImageInfo to{from.pie != 0,     from.entry, from.memory_size, from.stack_size, from.heap_size,
+                 from.symbol_count, {}};
     for (uint32_t i = 0; i < from.segment_count; ++i) {
       glint_segment_info segment{};
       segment.struct_size = sizeof(segment);
@@ -175,7 +177,8 @@ template <class Load>
 Expected<Image> load_image(const ImageOptions& options, const Load& load) {
   std::vector<glint_file> files;
   files.reserve(options.files.size());
-  for (const GuestFile& file : options.files) files.push_back({str(file.path), file.data.data(), file.data.size()});
+  for (const GuestFile& file : options.files)
+    files.push_back({str(file.path), file.data.data(), file.data.size()});
   glint_image_options c_options;
   glint_image_options_init(&c_options, sizeof(c_options));
   c_options.memory_size = options.memory_size;

@@ -35,12 +35,12 @@ struct SandboxCounters {
   uint64_t output_bytes = 0;
 };
 
-// One guest: its memory and its processor state. Used by one thread at a time; a second one that enters meanwhile gets
-// GLINT_E_BUSY. Can be moved; must not be destroyed during a call of it.
+// One guest: its memory and its processor state. Used by one thread at a time; a second one that enters
+// meanwhile gets GLINT_E_BUSY. Can be moved; must not be destroyed during a call of it.
 class Sandbox {
  public:
-  // Links the image's imports to the host functions, by name and signature; runs nothing yet. The Error lists all imports
-  // that are missing.
+  // Links the image's imports to the host functions, by name and signature; runs nothing yet. The Error lists
+  // all imports that are missing.
   Sandbox(const Image& image, const HostFunctions& functions, SandboxOptions options = {})
       : Sandbox(try_create(image, functions, std::move(options)).value()) {}
 
@@ -48,7 +48,8 @@ class Sandbox {
   explicit Sandbox(const Image& image, SandboxOptions options = {})
       : Sandbox(try_create(image, std::move(options)).value()) {}
 
-  static Expected<Sandbox> try_create(const Image& image, const HostFunctions& functions, SandboxOptions options = {}) {
+  static Expected<Sandbox> try_create(const Image& image, const HostFunctions& functions,
+                                      SandboxOptions options = {}) {
     return open(image, functions.handle(), std::move(options));
   }
   static Expected<Sandbox> try_create(const Image& image, SandboxOptions options = {}) {
@@ -65,11 +66,11 @@ class Sandbox {
   }
   ~Sandbox() { close(); }
 
-  // Calls the guest function `name`. R is its result's type: bool, int32_t … double, std::string, std::vector<std::byte>
-  // (copies), or void, which also drops a result. Integers are converted to the declared integer type when the value
-  // fits, float and double likewise; strings are what converts to std::string_view, bytes are contiguous ranges of
-  // std::byte or uint8_t. Number and types are checked before the guest runs. For calls that are made often, see
-  // function().
+  // Calls the guest function `name`. R is its result's type: bool, int32_t … double, std::string,
+  // std::vector<std::byte> (copies), or void, which also drops a result. Integers are converted to the
+  // declared integer type when the value fits, float and double likewise; strings are what converts to
+  // std::string_view, bytes are contiguous ranges of std::byte or uint8_t. Number and types are checked
+  // before the guest runs. For calls that are made often, see function().
   template <class R = void, class... Args>
   R call(std::string_view name, const Args&... args) {
     return try_call<R>(name, args...).value();
@@ -86,7 +87,8 @@ class Sandbox {
     return try_call<Result>(name, args...).value();
   }
 
-  // A guest function, looked up and checked once:  auto add = sandbox.function<int64_t(int64_t, int64_t)>("add");
+  // A guest function, looked up and checked once:  auto add = sandbox.function<int64_t(int64_t,
+  // int64_t)>("add");
   template <class Signature>
   Function<Signature> function(std::string_view name) {
     return try_function<Signature>(name).value();
@@ -97,8 +99,8 @@ class Sandbox {
     return Function<Signature>::make(state_, name);
   }
 
-  // Runs the program from its entry until it ends, or waits for calls. Its exit status, if it ended. Calls do this first
-  // when it is due.
+  // Runs the program from its entry until it ends, or waits for calls. Its exit status, if it ended. Calls do
+  // this first when it is due.
   std::optional<int32_t> run() { return try_run().value(); }
 
   Expected<std::optional<int32_t>> try_run() {

@@ -31,13 +31,15 @@ struct SyscallReport {
   std::string_view name;  // of Linux; empty when there is none
 };
 
-// The callbacks run on the thread that runs the sandbox. When one throws, the guest goes on, and the exception leaves
-// the function that ran the guest, when it is done.
+// The callbacks run on the thread that runs the sandbox. When one throws, the guest goes on, and the
+// exception leaves the function that ran the guest, when it is done.
 struct SandboxOptions {
   std::vector<std::string> args = {};  // argv, the program's name first; none: just "guest"
   std::vector<std::string> env = {};   // "NAME=value"
-  std::function<void(int stream, std::string_view text)> output = {};  // stream 1 or 2; none: what it prints is dropped
-  std::function<size_t(std::span<std::byte> buffer)> input = {};       // returns how many bytes it wrote; 0 at the end
+  std::function<void(int stream, std::string_view text)> output =
+      {};  // stream 1 or 2; none: what it prints is dropped
+  std::function<size_t(std::span<std::byte> buffer)> input =
+      {};  // returns how many bytes it wrote; 0 at the end
   std::function<void(const SyscallReport& call)> trace = {};
   bool trace_all = false;  // every system call goes to `trace`, not only those that the libos does not serve
   uint32_t max_depth = 0;  // nested calls host → guest → host … on one thread; 0: 16
@@ -45,11 +47,12 @@ struct SandboxOptions {
 
 namespace detail {
 
-// What a Sandbox, its Functions and its Results share. On the heap, so that the Sandbox can be moved while the callbacks
-// know where this is.
+// What a Sandbox, its Functions and its Results share. On the heap, so that the Sandbox can be moved while
+// the callbacks know where this is.
 class SandboxState {
  public:
-  SandboxState(Image image, SandboxOptions options) : image_(std::move(image)), options_(std::move(options)) {}
+  SandboxState(Image image, SandboxOptions options)
+      : image_(std::move(image)), options_(std::move(options)) {}
   ~SandboxState() { close(); }
   SandboxState(const SandboxState&) = delete;
   SandboxState& operator=(const SandboxState&) = delete;
@@ -70,7 +73,8 @@ class SandboxState {
     c_options.output_user_data = c_options.input_user_data = c_options.trace_user_data = this;
     c_options.max_depth = options_.max_depth;
     glint_error* error = nullptr;
-    const glint_status status = glint_sandbox_create(image_.handle(), functions, &c_options, &handle_, &error);
+    const glint_status status =
+        glint_sandbox_create(image_.handle(), functions, &c_options, &handle_, &error);
     if (status != GLINT_OK) return Error::take(status, error);
     return {};
   }
@@ -80,7 +84,8 @@ class SandboxState {
   glint_sandbox* handle() const noexcept { return handle_; }  // null when the Sandbox has gone
   const Image& image() const noexcept { return image_; }
 
-  // Counts what ends the life of a result's view, so that an old Result neither shows nor releases a newer one.
+  // Counts what ends the life of a result's view, so that an old Result neither shows nor releases a newer
+  // one.
   uint64_t operation() const noexcept { return operation_.load(std::memory_order_relaxed); }
 
   Expected<glint_value> call(uint32_t function, const glint_value* arguments, uint32_t count) {
@@ -111,7 +116,9 @@ class SandboxState {
   }
 
  private:
-  static Error gone() { return Error(GLINT_E_INVALID_ARGUMENT, "the sandbox of this function has been destroyed"); }
+  static Error gone() {
+    return Error(GLINT_E_INVALID_ARGUMENT, "the sandbox of this function has been destroyed");
+  }
 
   static std::vector<glint_str> as_strs(const std::vector<std::string>& texts) {
     std::vector<glint_str> result;
@@ -122,11 +129,13 @@ class SandboxState {
 
   void begin_operation() noexcept { operation_.fetch_add(1, std::memory_order_relaxed); }
 
-  // Errors, and exceptions of callbacks. A thread that was refused was not inside, and must not touch what is there.
+  // Errors, and exceptions of callbacks. A thread that was refused was not inside, and must not touch what is
+  // there.
   Expected<void> finish(glint_status status, glint_error* error) {
     if (status != GLINT_E_BUSY && thrown_) {
       glint_error_free(error);
-      return Error::caused_by(std::exchange(thrown_, nullptr), "a callback of the sandbox threw an exception");
+      return Error::caused_by(std::exchange(thrown_, nullptr),
+                              "a callback of the sandbox threw an exception");
     }
     if (status != GLINT_OK) return Error::take(status, error);
     return {};

@@ -35,7 +35,8 @@ enum class Type : uint32_t {
 
 // "i64", "string", …
 constexpr std::string_view type_name(Type type) noexcept {
-  constexpr std::string_view kNames[] = {"void", "bool", "i32", "u32", "i64", "u64", "f32", "f64", "string", "bytes"};
+  constexpr std::string_view kNames[] = {"void", "bool", "i32", "u32",    "i64",
+                                         "u64",  "f32",  "f64", "string", "bytes"};
   const auto index = static_cast<size_t>(type);
   return index < std::size(kNames) ? kNames[index] : "unknown";
 }
@@ -77,8 +78,8 @@ consteval Type exact_type() {
     return Type::kF64;
   } else if constexpr (kIsOneOf<T, std::string, std::string_view>) {
     return Type::kString;
-  } else if constexpr (kIsOneOf<T, std::span<const std::byte>, std::span<const unsigned char>, std::vector<std::byte>,
-                                std::vector<unsigned char>>) {
+  } else if constexpr (kIsOneOf<T, std::span<const std::byte>, std::span<const unsigned char>,
+                                std::vector<std::byte>, std::vector<unsigned char>>) {
     return Type::kBytes;
   } else {
     return kUnsupported;
@@ -87,9 +88,10 @@ consteval Type exact_type() {
 
 template <class T>
 consteval void require_exact_type() {
-  static_assert(exact_type<T>() != kUnsupported,
-                "this type cannot cross between host and guest; use bool, int32_t, uint32_t, int64_t, uint64_t, float, "
-                "double, std::string_view, std::string, std::span<const std::byte> or std::vector<std::byte>");
+  static_assert(
+      exact_type<T>() != kUnsupported,
+      "this type cannot cross between host and guest; use bool, int32_t, uint32_t, int64_t, uint64_t, float, "
+      "double, std::string_view, std::string, std::span<const std::byte> or std::vector<std::byte>");
 }
 
 // Does a T that was made of a value point into it?
@@ -142,7 +144,8 @@ T from_value(const glint_value& from) {
   if constexpr (kType == Type::kU64) return static_cast<T>(from.as.u64);
   if constexpr (kType == Type::kF32) return from.as.f32;
   if constexpr (kType == Type::kF64) return from.as.f64;
-  if constexpr (kType == Type::kString) return T(static_cast<const char*>(from.as.bytes.data), from.as.bytes.size);
+  if constexpr (kType == Type::kString)
+    return T(static_cast<const char*>(from.as.bytes.data), from.as.bytes.size);
   if constexpr (kType == Type::kBytes) {
     const auto* data = static_cast<const typename T::value_type*>(from.as.bytes.data);
     return T(data, data + from.as.bytes.size);
@@ -218,9 +221,10 @@ Fit fit(const T& from, Type declared, glint_value& to) noexcept {
     to = value_of(Type::kBytes, std::ranges::data(from), std::ranges::size(from));
     return declared == Type::kBytes ? Fit::kOk : Fit::kOtherType;
   } else {
-    static_assert(Bytes<T>,
-                  "this type cannot be an argument of a guest function; use bool, an integer, float, double, something "
-                  "convertible to std::string_view, or a contiguous range of std::byte or uint8_t");
+    static_assert(
+        Bytes<T>,
+        "this type cannot be an argument of a guest function; use bool, an integer, float, double, something "
+        "convertible to std::string_view, or a contiguous range of std::byte or uint8_t");
     return Fit::kOtherType;
   }
 }
@@ -235,11 +239,12 @@ std::string describe(const T& from) {
   if constexpr (Bytes<T>) return "bytes";
 }
 
-inline Error misfit(Fit fit, std::string_view function, size_t position, Type declared, const std::string& given) {
+inline Error misfit(Fit fit, std::string_view function, size_t position, Type declared,
+                    const std::string& given) {
   const std::string where = std::string(function) + ", argument " + std::to_string(position) + ": ";
   if (fit == Fit::kNullText) return Error(GLINT_E_INVALID_ARGUMENT, where + "the string is a null pointer");
-  return Error(GLINT_E_SIGNATURE, where + "expected " + std::string(type_name(declared)) + ", given " + given +
-                                      (fit == Fit::kOutOfRange ? ", which does not fit" : ""));
+  return Error(GLINT_E_SIGNATURE, where + "expected " + std::string(type_name(declared)) + ", given " +
+                                      given + (fit == Fit::kOutOfRange ? ", which does not fit" : ""));
 }
 
 }  // namespace detail

@@ -30,7 +30,7 @@ constexpr uint64_t kDataGva = kCodeGva + kPageSize;
 
 // Entry points in the code page.
 constexpr uint64_t kPingOffset = 0, kSyscallOffset = 0x20, kSyscallEntryOffset = 0x40, kFaultOffset = 0x80,
-                   kAvxOffset = 0xa0;
+                   kAvxOffset = 0xa0, kFsbaseOffset = 0xc0;
 
 constexpr uint8_t kPing[] = {0xe7, GLINT_EXIT_PORT};  // out %eax, $port
 constexpr uint8_t kSyscall[] = {0x0f, 0x05};          // syscall
@@ -38,8 +38,11 @@ constexpr uint8_t kSyscall[] = {0x0f, 0x05};          // syscall
 constexpr uint8_t kSyscallEntry[] = {0x8c, 0xc8,                // mov %cs, %eax
                                      0xe7, GLINT_EXIT_PORT};    // out %eax, $port
 constexpr uint8_t kFault[] = {0x0f, 0x0b};                      // ud2
-constexpr uint8_t kAvx[] = {0xc5, 0xf5, 0x76, 0xc9,             // vpcmpeqd %ymm1, %ymm1, %ymm1 → vpcmpeqd needs AVX2
+constexpr uint8_t kAvx[] = {0xc5, 0xf5, 0x76, 0xc9,             // vpcmpeqd %ymm1, %ymm1, %ymm1
                             0xe7, GLINT_EXIT_PORT};             // out %eax, $port
+
+constexpr uint8_t kFsbase[] = {0xf3, 0x48, 0x0f, 0xae, 0xd0,  // wrfsbase %rax
+                               0xe7, GLINT_EXIT_PORT};        // out %eax, $port
 
 class ProbeGuest {
  public:
@@ -97,6 +100,7 @@ class ProbeGuest {
     std::memcpy(code + kSyscallEntryOffset, kSyscallEntry, sizeof kSyscallEntry);
     std::memcpy(code + kFaultOffset, kFault, sizeof kFault);
     std::memcpy(code + kAvxOffset, kAvx, sizeof kAvx);
+    std::memcpy(code + kFsbaseOffset, kFsbase, sizeof kFsbase);
   }
 
   MappedRange memory_;
@@ -145,6 +149,13 @@ Result<void> probe_exceptions(ProbeGuest& guest) {
   return {};
 }
 
+// The libos sets the thread pointer by wrfsbase; a processor without it (before Ivy Bridge, Zen) cannot run guests.
+Result<void> probe_fsbase(ProbeGuest& guest) {
+  GLINT_TRY_ASSIGN(exit, guest.run(kFsbaseOffset));
+  if (!left_by(exit, GLINT_EXIT_PORT)) return unsupported("ring 3 cannot use wrfsbase (FSGSBASE)");
+  return {};
+}
+
 // In the standard XSAVE format the upper halves of ymm0-15 stand at the offset that CPUID leaf 0xD, subleaf 2 gives.
 constexpr size_t kYmmHighOffset = 576, kXstateBvOffset = 512;
 
@@ -167,6 +178,7 @@ Result<MachineTraits> probe_machine(Hypervisor& hypervisor) {
   GLINT_TRY_ASSIGN(guest, find_port_access(hypervisor, traits));
   GLINT_TRY(probe_syscall(*guest, traits));
   GLINT_TRY(probe_exceptions(*guest));
+  GLINT_TRY(probe_fsbase(*guest));
   GLINT_TRY(probe_vectors(*guest, traits));
   traits.tsc_khz = guest->vcpu().tsc_khz();
   return traits;

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+// The guest whose functions do nothing, so that what is measured is the call.
+#include <glint_guest.h>
+
+GLINT_IMPORT(void, nothing, (void))
+
+GLINT_EXPORT(void, empty, (void)) {}
+GLINT_EXPORT(void, empty_with_host_call, (void)) { nothing(); }
+GLINT_EXPORT(glint_string, echo_string, (glint_string text)) { return text; }

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "measurement.hpp"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+#include "floor.h"
+
+namespace glint::bench {
+namespace {
+
+double checked(double us) {
+  if (us < 0) throw std::runtime_error(std::string("the floor cannot be measured: ") + glint_floor_error());
+  return us;
+}
+
+}  // namespace
+
+double median(std::vector<double> samples) {
+  if (samples.empty()) return 0;
+  std::sort(samples.begin(), samples.end());
+  const size_t middle = samples.size() / 2;
+  return samples.size() % 2 != 0 ? samples[middle] : (samples[middle - 1] + samples[middle]) / 2;
+}
+
+double Series::median_of(double Batch::* member) const {
+  std::vector<double> values;
+  values.reserve(batches_.size());
+  for (const Batch& batch : batches_) values.push_back(batch.*member);
+  return median(std::move(values));
+}
+
+double Series::disturbed() const {
+  double operations = 0;
+  double disturbed = 0;
+  for (const Batch& batch : batches_) {
+    operations += 2 * static_cast<double>(batch.operations);
+    disturbed += batch.disturbed;
+  }
+  return operations > 0 ? disturbed / operations : 0;
+}
+
+Counts Series::counts() const {
+  Counts sum;
+  uint64_t operations = 0;
+  constexpr double Counts::* kMembers[] = {&Counts::exits, &Counts::ioctls, &Counts::host_calls,
+                                           &Counts::attaches, &Counts::page_faults};
+  for (const Batch& batch : batches_) {
+    operations += batch.operations;
+    for (double Counts::* member : kMembers) sum.*member += batch.total.*member;
+  }
+  for (double Counts::* member : kMembers) sum.*member /= static_cast<double>(operations);
+  return sum;
+}
+
+double page_faults() {
+  rusage usage{};
+  ::getrusage(RUSAGE_THREAD, &usage);  // cannot fail for these arguments
+  return static_cast<double>(usage.ru_minflt);
+}
+
+double floor_round_trip_us(unsigned repetitions) { return checked(glint_floor_round_trip_us(repetitions)); }
+double floor_create_us(unsigned repetitions, unsigned pages) {
+  return checked(glint_floor_create_us(repetitions, pages));
+}
+
+}  // namespace glint::bench

@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The test lanes. Each is a function that fills a Tally; a StepFailed that leaves it is a failed test of the lane."""
+
+import concurrent.futures
+import json
+import os
+import subprocess
+import xml.etree.ElementTree as ElementTree
+
+import kvm
+from steps import BUILD, JOBS, LOGS, ROOT, StepFailed, build, compiled_programs, run, say
+
+# How long each fuzzer runs.
+FUZZ_SECONDS = 30
+GTEST_TIMEOUT = 600
+NESTED_TIMEOUT = 900
+FRESH_TIMEOUT = 3600
+
+SANITIZER_ENVIRONMENT = {
+    "ASAN_OPTIONS": "detect_leaks=1:detect_stack_use_after_return=1",
+    "UBSAN_OPTIONS": "print_stacktrace=1",
+}
+
+
+def gtest(tally, lane, program, prefix=(), env=None):
+    """Runs one GoogleTest program and counts its tests."""
+    name = f"{lane}-{program.name}"
+    report = LOGS / f"{name}.xml"
+    report.unlink(missing_ok=True)
+    if not program.exists():
+        raise StepFailed(f"running {program.relative_to(ROOT)}, which was not built,")
+    ok = run(program.name, [*prefix, program, f"--gtest_output=xml:{report}"], name, env=env, timeout=GTEST_TIMEOUT,
+             quiet_failure=report.exists())
+    count_gtest(tally, lane, report, ok, LOGS / f"{name}.log")
+
+
+def count_gtest(tally, lane, report, ok, log):
+    """Counts a report; a program that died, or ran nothing, is a failed test, too."""
+    before = len(tally.failed)
+    counted = tally.passed + before + len(tally.skipped)
+    if report.exists():
+        try:
+            for message in tally.read_gtest(lane, report):
+                say(message)
+        except ElementTree.ParseError as error:
+            say(f"  {report.relative_to(ROOT)} is no whole report: {error}")
+    if tally.passed + len(tally.failed) + len(tally.skipped) == counted:
+        tally.failed.append(f"{lane}: no test ran; see {log.relative_to(ROOT)}")
+    elif not ok and len(tally.failed) == before:
+        tally.failed.append(f"{lane}: the tests passed, but their program failed; see {log.relative_to(ROOT)}")
+
+
+def needs_kvm(tally, what):
+    """False, and a note in the tally, where this machine has no usable KVM."""
+    problem = kvm.problem()
+    if problem:
+        tally.skip(what, f"did not run: {problem}")
+    return not problem
+
+
+# ---- the lanes ----------------------------------------------------------------------------------------------------
+
+
+def lane_format(tally):
+    tally.check("format: files that clang-format would change; run script/format",
+                run("clang-format", ["script/format", "--check"], "format"))
+
+
+def lane_lint(tally):
+    """clang-tidy over each source file of the library and the tool."""
+    build("dev-clang", "glint_libos")
+    database = {entry["file"] for entry in json.loads((BUILD / "dev-clang/compile_commands.json").read_text())}
+    sources = [path for directory in ("src", "tools") for path in sorted((ROOT / directory).rglob("*.c*"))
+               if path.suffix in (".c", ".cpp")]
+    forgotten = [str(path.relative_to(ROOT)) for path in sources if str(path) not in database]
+    if forgotten:
+        say(f"  not in any CMakeLists.txt: {', '.join(forgotten)}")
+    tally.check("lint: every source file is part of the build", not forgotten)
+
+    def tidy(path):
+        command = ["clang-tidy-19", "--quiet", "-p", BUILD / "dev-clang", path]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd=ROOT, check=False)
+        return done.returncode == 0, done.stdout + done.stderr
+
+    log = LOGS / "lint.log"
+    with concurrent.futures.ThreadPoolExecutor(int(JOBS)) as pool, open(log, "w", encoding="utf-8") as output:
+        results = list(pool.map(tidy, [path for path in sources if str(path) in database]))
+        for ok, text in results:
+            if not ok:
+                output.write(text)
+    clean = bool(results) and all(ok for ok, _ in results)
+    if not clean:
+        findings = [line for line in log.read_text().splitlines() if ": error:" in line]
+        say("\n".join("    | " + line for line in findings[:40]))
+    tally.check(f"lint: clang-tidy has findings, see {log.relative_to(ROOT)}", clean)
+
+
+def lane_unit(tally):
+    build("dev")
+    gtest(tally, "unit", BUILD / "dev/tests/glint_unit_tests")
+
+
+def lane_kvm(tally):
+    if needs_kvm(tally, "lane kvm"):
+        build("dev")
+        gtest(tally, "kvm", BUILD / "dev/tests/glint_kvm_tests")
+
+
+def lane_cli(tally):
+    """The command-line tool, run as a user would."""
+    if needs_kvm(tally, "lane cli"):
+        build("dev")
+        run_checks(tally, "cli", ["tests/cli/cli_test.py", "--build-dir", BUILD / "dev"])
+
+
+def lane_examples(tally):
+    """The examples, run as a user would."""
+    if needs_kvm(tally, "lane examples"):
+        build("dev")
+        run_checks(tally, "examples", ["tests/examples/examples_test.py", "--build-dir", BUILD / "dev"])
+
+
+def lane_abi(tally):
+    build("dev")
+    run_checks(tally, "abi", ["tests/abi/check.py", BUILD / "dev"])
+
+
+def lane_nested(tally):
+    """The kvm tests on an emulated AMD-V machine: real kvm_amd, whatever this machine has."""
+    build("dev")
+    report = LOGS / "nested.xml"
+    report.unlink(missing_ok=True)
+    ok = run("nested", ["python3", "tests/nested/nested.py", "--build", BUILD / "dev", "--report", report,
+                        "--timeout", NESTED_TIMEOUT], "nested", timeout=NESTED_TIMEOUT + 120,
+             quiet_failure=report.exists())
+    count_gtest(tally, "nested", report, ok, LOGS / "nested.log")
+
+
+def lane_clang(tally):
+    """All of it, built by clang with warnings as errors."""
+    build("dev-clang")
+    tally.check("clang: build", True)
+    gtest(tally, "clang", BUILD / "dev-clang/tests/glint_unit_tests")
+
+
+def lane_asan_ubsan(tally):
+    build("asan-ubsan")
+    tests = BUILD / "asan-ubsan/tests"
+    gtest(tally, "asan-ubsan", tests / "glint_unit_tests", env=SANITIZER_ENVIRONMENT)
+    if needs_kvm(tally, "lane asan-ubsan, kvm part"):
+        gtest(tally, "asan-ubsan", tests / "glint_kvm_tests", env=SANITIZER_ENVIRONMENT)
+
+
+def lane_install(tally):
+    """What a user gets: installed, moved elsewhere, and used from projects that know nothing of this one."""
+    build("release")
+    usable = needs_kvm(tally, "lane install, running what it built")
+    run_checks(tally, "install", ["tests/install/check.py", BUILD / "release"] + ([] if usable else ["--no-run"]))
+
+
+def lane_fuzz(tally):
+    """Each fuzzer for a while, from the corpus in the repository."""
+    build("fuzz")
+    fuzzers = compiled_programs(BUILD / "fuzz/fuzzers")
+    if not fuzzers:
+        raise StepFailed("finding fuzzers in build/fuzz/fuzzers")
+
+    def fuzz(program):
+        found = BUILD / "fuzz-corpus" / program.name
+        found.mkdir(parents=True, exist_ok=True)
+        corpus = ROOT / "fuzz/corpus" / program.name
+        return program.name, corpus.is_dir() and run(
+            f"fuzzing {program.name}",
+            [program, f"-max_total_time={FUZZ_SECONDS}", "-timeout=10", f"-artifact_prefix={LOGS}/{program.name}-",
+             found, corpus], f"fuzz-{program.name}", env=SANITIZER_ENVIRONMENT, timeout=FUZZ_SECONDS + 120)
+
+    with concurrent.futures.ThreadPoolExecutor(int(JOBS)) as pool:
+        for name, ok in pool.map(fuzz, fuzzers):
+            tally.check(f"fuzz: {name}", ok)
+
+
+def lane_tsan(tally):
+    build("tsan")
+    # ThreadSanitizer of GCC 12 does not find its shadow where the kernel randomizes 32 bits of mmap's base.
+    prefix = ["setarch", os.uname().machine, "--addr-no-randomize"]
+    gtest(tally, "tsan", BUILD / "tsan/tests/glint_unit_tests", prefix)
+    if needs_kvm(tally, "lane tsan, kvm part"):
+        gtest(tally, "tsan", BUILD / "tsan/tests/glint_kvm_tests", prefix)
+
+
+def lane_bench(tally):
+    """The bars of script/bench --check."""
+    if needs_kvm(tally, "lane bench"):
+        build("release")
+        tally.check("bench: a bar is missed", run("bench", [BUILD / "release/bench/glint_bench", "--check"], "bench"))
+
+
+def lane_fresh(tally):
+    """The README's two commands in a Debian tree that has nothing but git."""
+    tally.check("fresh: the README's commands on a fresh Debian",
+                run("fresh", ["script/lib/fresh"], "fresh", timeout=FRESH_TIMEOUT))
+
+
+def run_checks(tally, lane, command):
+    """Runs a Python program that prints `ok NAME` or `not ok NAME` for each of its checks."""
+    log = LOGS / f"{lane}.log"
+    ok = run(lane, ["python3", *command], lane)
+    results = [line for line in log.read_text(errors="replace").splitlines() if line.startswith(("ok ", "not ok "))]
+    for line in results:
+        tally.check(f"{lane}: {line.removeprefix('not ').removeprefix('ok ')}", line.startswith("ok "))
+    if not results or (not ok and all(line.startswith("ok ") for line in results)):
+        tally.failed.append(f"{lane}: did not come to its end")
+
+
+USUAL = {
+    "format": lane_format,
+    "unit": lane_unit,
+    "kvm": lane_kvm,
+    "cli": lane_cli,
+    "examples": lane_examples,
+    "abi": lane_abi,
+    "nested": lane_nested,
+    "lint": lane_lint,
+    "clang": lane_clang,
+    "asan-ubsan": lane_asan_ubsan,
+    "install": lane_install,
+    "fuzz": lane_fuzz,
+}
+LONG = {
+    "tsan": lane_tsan,
+    "bench": lane_bench,
+    "fresh": lane_fresh,
+}

@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+// error: this type cannot cross between host and guest
+#include <glint/glint.hpp>
+
+void bad(glint::Sandbox& sandbox) { static_cast<void>(sandbox.call<short>("count")); }
