@@ -100,7 +100,8 @@ static inline glint_bytes glint_bytes_of(const void *data, size_t size) {
 /* ---- declaring functions ------------------------------------------------------------------------------
  *
  * GLINT_EXPORT(int64_t, add, (int64_t a, int64_t b)) { return a + b; }
- *   defines a static function of that name and type, and makes it callable by the host.
+ *   defines a static function of that name and type, and makes it callable by the host. It is not inlined, so that
+ *   the report of a fault in it names it.
  *
  * GLINT_IMPORT(void, progress, (uint32_t percent))
  *   defines a static function of that name and type that calls the host. See glint_host_error().
@@ -112,7 +113,7 @@ static inline glint_bytes glint_bytes_of(const void *data, size_t size) {
  * Names have at most 63 bytes. Two functions of one name in a program are an error of the host.
  */
 #define GLINT_EXPORT(result, name, params)                                                       \
-  static result name GLINT_PROTOTYPE(params);                                                    \
+  __attribute__((noinline)) static result name GLINT_PROTOTYPE(params);                          \
   GLINT_CHECK(result, #name, params, &name)                                                      \
   GLINT_THUNK(result, name, glint_thunk_##name, params)                                          \
   GLINT_ENTRY("glint_functions", GLINT_ABI_EXPORT, result, glint_function_##name, #name, params, \

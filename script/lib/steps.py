@@ -72,20 +72,29 @@ def run(title, command, log_name, env=None, timeout=None, cwd=ROOT, quiet_failur
     return False
 
 
-def must(title, command, log_name, **options):
-    if not run(title, command, log_name, **options):
-        raise StepFailed(title)
+# What was built, or failed to be, by this process; lanes share builds.
+_builds = {}
 
 
 def build(preset, *targets):
-    """Configures and builds a preset; quick when nothing changed."""
-    must(f"configuring {preset}", ["cmake", "--preset", preset], f"configure-{preset}")
+    """Configures and builds a preset, all of it or some targets; once per run of this program."""
+    key = (preset, targets)
+    if key not in _builds:
+        _builds[key] = _build(preset, targets)
+    if not _builds[key]:
+        raise StepFailed(f"building {preset}")
+
+
+def _build(preset, targets):
     start = time.monotonic()
     command = ["cmake", "--build", "--preset", preset, "-j", JOBS]
     if targets:
         command += ["--target", *targets]
-    must(f"building {preset}", command, f"build-{preset}")
-    say(f"  built {preset} in {time.monotonic() - start:.0f} s")
+    ok = (run(f"configuring {preset}", ["cmake", "--preset", preset], f"configure-{preset}") and
+          run(f"building {preset}", command, f"build-{preset}"))
+    if ok:
+        say(f"  built {preset} in {time.monotonic() - start:.0f} s")
+    return ok
 
 
 def compiled_programs(directory):

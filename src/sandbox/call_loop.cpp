@@ -17,8 +17,8 @@ Error protocol_error(const std::string& where, const std::string& what) {
   return error(GLINT_E_GUEST_PROTOCOL, where + ": the guest " + what);
 }
 
-// Where a frame of these values ends: its slots and all its payloads lie below. The values have been read from
-// `transfer`, so the payloads point into it.
+// Where a frame of these values ends: its slots and all its payloads lie below. The values have been read
+// from `transfer`, so the payloads point into it.
 uint64_t frame_end(std::span<const std::byte> transfer, uint64_t frame, std::span<const Value> values) {
   uint64_t end = frame + values.size() * sizeof(glint_abi_value);
   for (const Value& value : values) {
@@ -52,7 +52,8 @@ Result<Outcome> CallLoop::run() {
     }
     const GuestExit guest = read_exit(shell_.transfer());
     if (exit.port != GLINT_EXIT_PORT || !exit.output) {
-      // What was printed before the fault is complete in the text area; its own defects must not hide the fault.
+      // What was printed before the fault is complete in the text area; its own defects must not hide the
+      // fault.
       static_cast<void>(flush_text(guest.text_size));
       return port_error(exit);
     }
@@ -105,18 +106,20 @@ Result<std::optional<Outcome>> CallLoop::end_of_call(const GuestExit& exit) {
   if (exit.kind == GLINT_EXIT_RESULT) {
     outcome.kind = Outcome::Kind::kResult;
     if (called_->result == GLINT_ABI_VOID) return std::optional(std::move(outcome));
-    GLINT_TRY(read_frame("result of " + where(), shell_.transfer(), exit.frame, std::span(&called_->result, 1),
-                         std::span(&outcome.result, 1)));
+    GLINT_TRY(read_frame("result of " + where(), shell_.transfer(), exit.frame,
+                         std::span(&called_->result, 1), std::span(&outcome.result, 1),
+                         GLINT_TRANSFER_PAYLOAD));
     return std::optional(std::move(outcome));
   }
   outcome.kind = Outcome::Kind::kFailed;
   constexpr glint_abi_type kString = GLINT_ABI_STRING;
   Value text;
   GLINT_TRY(read_frame("error of " + where(), shell_.transfer(), exit.frame, std::span(&kString, 1),
-                       std::span(&text, 1)));
-  outcome.failure = error(GLINT_E_GUEST_ERROR,
-                          where() + " failed with code " + std::to_string(exit.code) + ": " +
-                              std::string(reinterpret_cast<const char*>(text.bytes.data()), text.bytes.size()));
+                       std::span(&text, 1), GLINT_TRANSFER_PAYLOAD));
+  outcome.failure =
+      error(GLINT_E_GUEST_ERROR,
+            where() + " failed with code " + std::to_string(exit.code) + ": " +
+                std::string(reinterpret_cast<const char*>(text.bytes.data()), text.bytes.size()));
   outcome.failure.guest_code = exit.code;
   return std::optional(std::move(outcome));
 }
@@ -131,16 +134,18 @@ Result<void> CallLoop::serve_host_call(const GuestExit& exit) {
   }
   const Function& signature = entry->signature;
   if (exit.count != signature.params.size()) {
-    return protocol_error(where(), "calls host function '" + signature.name + "' with " + std::to_string(exit.count) +
-                                       " arguments instead of " + std::to_string(signature.params.size()));
+    return protocol_error(where(), "calls host function '" + signature.name + "' with " +
+                                       std::to_string(exit.count) + " arguments instead of " +
+                                       std::to_string(signature.params.size()));
   }
   std::array<Value, kMaxValues> values;
   const std::span<const Value> arguments = std::span(values).first(exit.count);
-  GLINT_TRY(read_frame(where() + ", call of host function '" + signature.name + "'", shell_.transfer(), exit.frame,
-                       signature.params, values));
+  GLINT_TRY(read_frame(where() + ", call of host function '" + signature.name + "'", shell_.transfer(),
+                       exit.frame, signature.params, values, GLINT_TRANSFER_PAYLOAD));
   // The answer is written while the callback may still look at its arguments: they must not overlap.
   if (exit.reply % GLINT_TRANSFER_ALIGN != 0 || exit.reply < GLINT_TRANSFER_PAYLOAD ||
-      exit.reply < frame_end(shell_.transfer(), exit.frame, arguments) || exit.reply > shell_.transfer().size()) {
+      exit.reply < frame_end(shell_.transfer(), exit.frame, arguments) ||
+      exit.reply > shell_.transfer().size()) {
     return protocol_error(where(), "wants the answer of host function '" + signature.name + "' at offset " +
                                        std::to_string(exit.reply) + ", where it cannot be");
   }
@@ -172,14 +177,18 @@ Result<void> CallLoop::serve_grow(const GuestExit& exit) {
 
 Result<void> CallLoop::flush_text(uint32_t text_size) {
   if (text_size == 0) return {};
-  return visit_text(shell_.transfer(), text_size, [this](glint_abi_text kind, std::span<const std::byte> payload) {
-    if (kind == GLINT_TEXT_SYSCALL || kind == GLINT_TEXT_UNKNOWN_SYSCALL) {
-      report_syscall(payload, kind == GLINT_TEXT_UNKNOWN_SYSCALL);
-      return;
-    }
-    sandbox_.counters_.output_bytes += payload.size();
-    if (sandbox_.options_.output) sandbox_.options_.output(kind == GLINT_TEXT_STDOUT ? 1 : 2, payload);
-  });
+  auto visited = visit_text(shell_.transfer(), text_size,
+                            [this](glint_abi_text kind, std::span<const std::byte> payload) {
+                              if (kind == GLINT_TEXT_SYSCALL || kind == GLINT_TEXT_UNKNOWN_SYSCALL) {
+                                report_syscall(payload, kind == GLINT_TEXT_UNKNOWN_SYSCALL);
+                                return;
+                              }
+                              sandbox_.counters_.output_bytes += payload.size();
+                              if (sandbox_.options_.output)
+                                sandbox_.options_.output(kind == GLINT_TEXT_STDOUT ? 1 : 2, payload);
+                            });
+  if (!visited) return error(visited.error().code, where() + ": " + visited.error().message);
+  return {};
 }
 
 void CallLoop::report_syscall(std::span<const std::byte> payload, bool unknown) {

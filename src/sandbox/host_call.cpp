@@ -33,6 +33,7 @@ Result<void> HostCallFrame::set_result(const Value& value) {
   GLINT_TRY(make_room(frame_size(one)));
   write_frame(shell_.transfer(), reply_, one);
   has_result_ = true;
+  reserved_ = {};
   return {};
 }
 
@@ -53,7 +54,8 @@ Result<std::span<std::byte>> HostCallFrame::reserve(uint64_t size) {
   slot.bits = payload;
   std::memcpy(shell_.transfer().data() + reply_, &slot, sizeof slot);
   has_result_ = true;
-  return shell_.transfer().subspan(payload, size);
+  reserved_ = shell_.transfer().subspan(payload, size);
+  return reserved_;
 }
 
 void HostCallFrame::set_failure_text(std::string_view text) {
@@ -67,6 +69,11 @@ Result<void> HostCallFrame::finish(int32_t status) {
   if (status == GLINT_OK && signature_.result != GLINT_ABI_VOID && !has_result_) {
     status = GLINT_E_HOST_FUNCTION;
     failure_text_ = "host function '" + signature_.name + "' gave no result";
+  }
+  // What was written in place can only be looked at now.
+  if (status == GLINT_OK && signature_.result == GLINT_ABI_STRING && !is_utf8(reserved_)) {
+    status = GLINT_E_HOST_FUNCTION;
+    failure_text_ = "host function '" + signature_.name + "' gave a string that is not valid UTF-8";
   }
   if (status == GLINT_OK) {
     write_answer(shell_.transfer(), GLINT_HOST_OK, 0);

@@ -35,6 +35,7 @@ class HostCallFrame final : public HostCall {
   std::span<const Value> arguments_;
   uint64_t reply_;
   bool has_result_ = false;
+  std::span<std::byte> reserved_;  // a result that the callback writes in place
   std::string failure_text_;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "transfer/frame.hpp"
 
+#include <array>
 #include <cassert>
 #include <cstring>
 #include <string>
@@ -59,31 +60,39 @@ size_t sequence_length(std::span<const std::byte> text) {
 }  // namespace
 
 bool is_utf8(std::span<const std::byte> text) {
+  // Most text is ASCII, and a megabyte of it should cost less than its copy: 64 bytes at a time.
+  constexpr size_t kBlock = 64;
   constexpr uint64_t kHighBits = 0x8080808080808080ull;
   while (!text.empty()) {
-    // Most text is ASCII: eight bytes at a time.
-    while (text.size() >= 8) {
-      uint64_t word = 0;
-      std::memcpy(&word, text.data(), sizeof word);
-      if ((word & kHighBits) != 0) break;
-      text = text.subspan(8);
+    while (text.size() >= kBlock) {
+      std::array<uint64_t, kBlock / sizeof(uint64_t)> words;
+      std::memcpy(words.data(), text.data(), kBlock);
+      uint64_t any = 0;
+      for (const uint64_t word : words) any |= word;
+      if ((any & kHighBits) != 0) break;
+      text = text.subspan(kBlock);
     }
-    if (text.empty()) break;
-    const size_t length = sequence_length(text);
-    if (length == 0) return false;
-    text = text.subspan(length);
+    // The rest, or the block that is not ASCII alone.
+    const size_t end = text.size() >= kBlock ? text.size() - kBlock : 0;
+    do {
+      if (text.empty()) return true;
+      const size_t length = sequence_length(text);
+      if (length == 0) return false;
+      text = text.subspan(length);
+    } while (text.size() > end);
   }
   return true;
 }
 
 Result<void> check_value(std::string_view what, glint_abi_type type, const Value& value) {
   if (value.type != type) {
-    return error(GLINT_E_SIGNATURE, std::string(what) + ": expected " + std::string(type_name(type)) + ", given " +
-                                        std::string(type_name(value.type)));
+    return error(GLINT_E_SIGNATURE, std::string(what) + ": expected " + std::string(type_name(type)) +
+                                        ", given " + std::string(type_name(value.type)));
   }
   if (!is_payload(type)) {
     if (scalar_fits(type, value.bits)) return {};
-    return error(GLINT_E_SIGNATURE, std::string(what) + ": the value does not fit " + std::string(type_name(type)));
+    return error(GLINT_E_SIGNATURE,
+                 std::string(what) + ": the value does not fit " + std::string(type_name(type)));
   }
   if (value.bytes.size() > GLINT_MAX_PAYLOAD) {
     return error(GLINT_E_TOO_LARGE, std::string(what) + ": " + std::to_string(value.bytes.size()) +
@@ -91,7 +100,8 @@ Result<void> check_value(std::string_view what, glint_abi_type type, const Value
                                         " that one value may have");
   }
   if (type == GLINT_ABI_STRING && !is_utf8(value.bytes)) {
-    return error(GLINT_E_INVALID_ARGUMENT, std::string(what) + ": the string is not valid UTF-8; pass it as bytes");
+    return error(GLINT_E_INVALID_ARGUMENT,
+                 std::string(what) + ": the string is not valid UTF-8; pass it as bytes");
   }
   return {};
 }
@@ -105,7 +115,8 @@ Result<void> check_values(std::string_view function, std::span<const glint_abi_t
   }
   for (size_t i = 0; i < types.size(); ++i) {
     // The message is built only when it is needed: this is the call path.
-    const bool plain = values[i].type == types[i] && !is_payload(types[i]) && scalar_fits(types[i], values[i].bits);
+    const bool plain =
+        values[i].type == types[i] && !is_payload(types[i]) && scalar_fits(types[i], values[i].bits);
     if (!plain) GLINT_TRY(check_value(position(function, i), types[i], values[i]));
   }
   return {};
@@ -128,7 +139,8 @@ uint64_t write_frame(std::span<std::byte> transfer, uint64_t offset, std::span<c
       slot.length = static_cast<uint32_t>(value.bytes.size());  // checked: at most GLINT_MAX_PAYLOAD
       slot.bits = payload;
       // A result may be a view of an argument, which lies in the transfer area too: the ranges may overlap.
-      if (!value.bytes.empty()) std::memmove(transfer.data() + payload, value.bytes.data(), value.bytes.size());
+      if (!value.bytes.empty())
+        std::memmove(transfer.data() + payload, value.bytes.data(), value.bytes.size());
       payload += align_up(value.bytes.size(), GLINT_TRANSFER_ALIGN);
     }
     std::memcpy(transfer.data() + offset, &slot, sizeof slot);
@@ -139,8 +151,8 @@ uint64_t write_frame(std::span<std::byte> transfer, uint64_t offset, std::span<c
 
 namespace {
 
-Result<Value> read_value(std::string_view what, std::span<const std::byte> transfer, const glint_abi_value& slot,
-                         glint_abi_type type) {
+Result<Value> read_value(std::string_view what, std::span<const std::byte> transfer,
+                         const glint_abi_value& slot, glint_abi_type type, uint64_t lowest) {
   const auto bad = [&](const std::string& why) {
     return error(GLINT_E_GUEST_PROTOCOL, std::string(what) + ": the guest sent " + why);
   };
@@ -151,12 +163,14 @@ Result<Value> read_value(std::string_view what, std::span<const std::byte> trans
     return bad(given + " where " + std::string(type_name(type)) + " was declared");
   }
   if (!is_payload(type)) {
-    if (!scalar_fits(type, slot.bits)) return bad("a value that does not fit " + std::string(type_name(type)));
+    if (!scalar_fits(type, slot.bits))
+      return bad("a value that does not fit " + std::string(type_name(type)));
     return Value::scalar(type, slot.bits);
   }
-  if (slot.length > GLINT_MAX_PAYLOAD || !in_range(slot.bits, slot.length, transfer.size())) {
+  if (slot.length > GLINT_MAX_PAYLOAD || (slot.length != 0 && slot.bits < lowest) ||
+      !in_range(slot.bits, slot.length, transfer.size())) {
     return bad(std::to_string(slot.length) + " bytes at offset " + std::to_string(slot.bits) +
-               ", which is not inside the transfer area");
+               ", where they cannot be");
   }
   const auto bytes = transfer.subspan(slot.bits, slot.length);
   if (type == GLINT_ABI_STRING && !is_utf8(bytes)) return bad("a string that is not valid UTF-8");
@@ -166,16 +180,16 @@ Result<Value> read_value(std::string_view what, std::span<const std::byte> trans
 }  // namespace
 
 Result<void> read_frame(std::string_view what, std::span<const std::byte> transfer, uint64_t offset,
-                        std::span<const glint_abi_type> types, std::span<Value> values) {
+                        std::span<const glint_abi_type> types, std::span<Value> values, uint64_t lowest) {
   assert(values.size() >= types.size() && types.size() <= kMaxValues);
-  if (!in_range(offset, types.size() * sizeof(glint_abi_value), transfer.size())) {
+  if (offset < lowest || !in_range(offset, types.size() * sizeof(glint_abi_value), transfer.size())) {
     return error(GLINT_E_GUEST_PROTOCOL, std::string(what) + ": the guest sent values at offset " +
-                                             std::to_string(offset) + ", which is not inside the transfer area");
+                                             std::to_string(offset) + ", where they cannot be");
   }
   for (size_t i = 0; i < types.size(); ++i) {
     glint_abi_value slot{};
     std::memcpy(&slot, transfer.data() + offset + i * sizeof slot, sizeof slot);
-    GLINT_TRY_ASSIGN(value, read_value(what, transfer, slot, types[i]));
+    GLINT_TRY_ASSIGN(value, read_value(what, transfer, slot, types[i], lowest));
     values[i] = value;
   }
   return {};

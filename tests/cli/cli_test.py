@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""cli_test.py --glint PATH --guests DIR [--no-kvm]: runs the command-line tool as a user would.
+"""cli_test.py --build-dir DIR | --glint PATH --guests DIR [--no-kvm]: runs the command-line tool as a user would.
 
 Prints `ok NAME` or `not ok NAME: why` for each test, and in the end `cli: N passed, M failed`. With --no-kvm, only the
 tests that need no KVM run. Needs gcc, and unshare(1) to hide /dev/kvm from the tool."""
@@ -516,10 +516,16 @@ def main():
 
 
 parser = argparse.ArgumentParser()
-parser.add_argument("--glint", required=True, help="the tool")
-parser.add_argument("--guests", required=True, type=pathlib.Path, help="directory of the tests' guest programs")
+parser.add_argument("--build-dir", type=pathlib.Path, help="where both of the following are, as CMake puts them")
+parser.add_argument("--glint", type=pathlib.Path, help="the tool")
+parser.add_argument("--guests", type=pathlib.Path, help="directory of the tests' guest programs")
 parser.add_argument("--no-kvm", action="store_true", help="only what needs no KVM")
 settings = parser.parse_args()
+if settings.build_dir:
+    settings.glint = settings.glint or settings.build_dir / "tools/glint/glint"
+    settings.guests = settings.guests or settings.build_dir / "tests/guests"
+if not settings.glint or not settings.guests:
+    parser.error("give --build-dir, or --glint and --guests")
 with tempfile.TemporaryDirectory() as scratch_directory:
     settings.scratch = pathlib.Path(scratch_directory)
     settings.program = build_program(settings.scratch)

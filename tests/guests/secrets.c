@@ -76,3 +76,10 @@ GLINT_EXPORT(uint64_t, count_in_transfer, (uint64_t complement)) {
   return found;
 }
 GLINT_EXPORT(uint64_t, transfer_size, (void)) { return header()->size; }
+/* The argument and a copy of it are in the transfer area afterwards. */
+GLINT_EXPORT(glint_bytes, give_back, (glint_bytes value)) {
+  uint8_t *copy = glint_result_buffer(value.size);
+  if (copy == NULL) return value;
+  memcpy(copy, value.data, value.size);
+  return glint_bytes_of(copy, value.size);
+}

@@ -7,12 +7,14 @@
 
 namespace glint::test {
 
-// The host functions that tests/guests/callbacks.c imports; those of hostile.c are among them but for host_not.
+// The host functions that tests/guests/callbacks.c imports; those of hostile.c are among them but for
+// host_not.
 class CallbackHost {
  public:
   CallbackHost() {
     add("host_add", GLINT_ABI_I64, {GLINT_ABI_I64, GLINT_ABI_I64}, [](HostCall& call) {
-      const auto a = static_cast<int64_t>(call.arguments()[0].bits), b = static_cast<int64_t>(call.arguments()[1].bits);
+      const auto a = static_cast<int64_t>(call.arguments()[0].bits),
+                 b = static_cast<int64_t>(call.arguments()[1].bits);
       return answer(call, to_value(a + b));
     });
     const struct {
@@ -23,7 +25,8 @@ class CallbackHost {
                   {"host_echo_u64", GLINT_ABI_U64},   {"host_echo_f32", GLINT_ABI_F32},
                   {"host_echo_f64", GLINT_ABI_F64},   {"host_echo_string", GLINT_ABI_STRING}};
     for (const auto& echo : echoes) {
-      add(echo.name, echo.type, {echo.type}, [](HostCall& call) { return answer(call, call.arguments()[0]); });
+      add(echo.name, echo.type, {echo.type},
+          [](HostCall& call) { return answer(call, call.arguments()[0]); });
     }
     add("host_not", GLINT_ABI_BOOL, {GLINT_ABI_BOOL},
         [](HostCall& call) { return answer(call, to_value(call.arguments()[0].bits == 0)); });

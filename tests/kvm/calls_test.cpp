@@ -55,7 +55,8 @@ class Calls : public KvmTest {
       ASSERT_TRUE(succeeded(got)) << function;
       EXPECT_EQ(got->type, sent.type) << function;
       EXPECT_EQ(got->bits, sent.bits) << function;
-      EXPECT_TRUE(std::ranges::equal(got->bytes, sent.bytes)) << function << ", " << sent.bytes.size() << " bytes";
+      EXPECT_TRUE(std::ranges::equal(got->bytes, sent.bytes))
+          << function << ", " << sent.bytes.size() << " bytes";
       sandbox->release_result();
     }
   }
@@ -97,7 +98,8 @@ TEST_F(Calls, SixtyFourMebibytesGoBothWays) {
 
 TEST_F(Calls, MoreThanSixtyFourMebibytesAreRefused) {
   const Bytes too_many(GLINT_MAX_PAYLOAD + 1);
-  EXPECT_TRUE(failed_with(call_void(*echo, "echo_bytes", too_many), GLINT_E_TOO_LARGE, "echo_bytes, argument 1"));
+  EXPECT_TRUE(
+      failed_with(call_void(*echo, "echo_bytes", too_many), GLINT_E_TOO_LARGE, "echo_bytes, argument 1"));
   auto claimed = call_void(*echo, "claim_bytes", uint64_t{GLINT_MAX_PAYLOAD} + 1);
   EXPECT_TRUE(failed_with(claimed, GLINT_E_GUEST_ERROR, "64 MiB"));
   EXPECT_EQ(claimed.error().guest_code, -5);
@@ -130,8 +132,8 @@ TEST_F(Calls, NoArgumentsAndThirtyTwo) {
   ASSERT_TRUE(succeeded(sum));
   EXPECT_EQ(static_cast<int64_t>(sum->bits),
             sums[0] + 10 * sums[1] + 100 * sums[2] + 1000 * sums[3] + 10000 * (31 * 31 + 1) - 10000);
-  EXPECT_TRUE(gave(call<uint64_t>(*echo, "mixed", true, int32_t{2}, uint32_t{3}, int64_t{4}, uint64_t{5}, 6.0f, 7.0,
-                                  "12345678", Bytes(9)),
+  EXPECT_TRUE(gave(call<uint64_t>(*echo, "mixed", true, int32_t{2}, uint32_t{3}, int64_t{4}, uint64_t{5},
+                                  6.0f, 7.0, "12345678", Bytes(9)),
                    45u));
 }
 
@@ -139,7 +141,8 @@ TEST_F(Calls, WrongCallsAreRefusedBeforeTheGuestRuns) {
   EXPECT_TRUE(succeeded(call_void(*echo, "nothing")));
   const uint64_t exits = echo->counters().exits;
   EXPECT_TRUE(failed_with(call_void(*echo, "no_such"), GLINT_E_NOT_FOUND, "no_such"));
-  EXPECT_TRUE(failed_with(call_void(*echo, "add", int64_t{1}), GLINT_E_SIGNATURE, "add: expected 2 arguments, given 1"));
+  EXPECT_TRUE(failed_with(call_void(*echo, "add", int64_t{1}), GLINT_E_SIGNATURE,
+                          "add: expected 2 arguments, given 1"));
   EXPECT_TRUE(failed_with(call_void(*echo, "add", int64_t{1}, "2"), GLINT_E_SIGNATURE,
                           "add, argument 2: expected i64, given string"));
   EXPECT_TRUE(failed_with(call_void(*echo, "echo_string", "\xff"), GLINT_E_INVALID_ARGUMENT, "UTF-8"));
@@ -152,7 +155,8 @@ TEST_F(Calls, MissingImportsAreListedWithTheirSignatures) {
   add_host(*functions, "progress", GLINT_ABI_BOOL, {GLINT_ABI_U32}, [](HostCall&) { return GLINT_OK; });
   auto made = Sandbox::create(load_image(engine, "callbacks"), functions, {});
   EXPECT_TRUE(failed_with(made, GLINT_E_MISSING_IMPORT, "host_add(i64, i64) -> i64"));
-  EXPECT_TRUE(failed_with(made, GLINT_E_MISSING_IMPORT, "progress(u32) -> void [the host offers it as (u32) -> bool]"));
+  EXPECT_TRUE(failed_with(made, GLINT_E_MISSING_IMPORT,
+                          "progress(u32) -> void [the host offers it as (u32) -> bool]"));
 }
 
 TEST_F(Calls, AResultStandsAtEveryAlignment) {
@@ -179,15 +183,17 @@ TEST_F(Calls, AResultStandsAtEveryAlignment) {
 TEST_F(Calls, AViewOfTheLastResultIsNoArgument) {
   auto view = call_view(*echo, "make_bytes", uint64_t{100});
   ASSERT_TRUE(succeeded(view));
-  EXPECT_TRUE(failed_with(call_void(*echo, "echo_bytes", view->bytes), GLINT_E_INVALID_ARGUMENT, "copy it first"));
-  EXPECT_TRUE(succeeded(call_void(*callbacks, "call_echo_bytes", view->bytes))) << "for another sandbox it is";
+  EXPECT_TRUE(
+      failed_with(call_void(*echo, "echo_bytes", view->bytes), GLINT_E_INVALID_ARGUMENT, "copy it first"));
+  EXPECT_TRUE(succeeded(call_void(*callbacks, "call_echo_bytes", view->bytes)))
+      << "for another sandbox it is";
 }
 
 // ---- errors ----
 
 TEST_F(Calls, AnErrorOfAGuestFunctionHasItsCodeAndTextAndHarmsNothing) {
-  for (const auto& [code, text] : {std::pair(7, "seven"s), std::pair(INT32_MIN, ""s), std::pair(0, "z\xc3\xa9ro"s),
-                                   std::pair(-1, std::string(4095, 'y'))}) {
+  for (const auto& [code, text] : {std::pair(7, "seven"s), std::pair(INT32_MIN, ""s),
+                                   std::pair(0, "z\xc3\xa9ro"s), std::pair(-1, std::string(4095, 'y'))}) {
     auto failed = call_void(*callbacks, "error_out", int32_t{code}, text);
     ASSERT_TRUE(failed_with(failed, GLINT_E_GUEST_ERROR, "error_out"));
     EXPECT_EQ(failed.error().guest_code, code);
@@ -299,7 +305,8 @@ TEST_F(Calls, NestingHasALimit) {
   ASSERT_TRUE(failed_with(nested, GLINT_E_GUEST_ERROR, "the sandbox allows 5"));
   EXPECT_EQ(nested.error().guest_code, GLINT_E_DEPTH);
   EXPECT_EQ(deepest, 5);
-  for (auto& sandbox : chain) EXPECT_TRUE(gave(call<int64_t>(*sandbox, "call_add", int64_t{1}, int64_t{2}), 3));
+  for (auto& sandbox : chain)
+    EXPECT_TRUE(gave(call<int64_t>(*sandbox, "call_add", int64_t{1}, int64_t{2}), 3));
 }
 
 TEST_F(Calls, AnExceptionOfAHostFunctionPoisonsTheSandboxOnly) {

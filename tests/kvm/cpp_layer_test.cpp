@@ -286,7 +286,8 @@ TEST_F(CppLayer, SandboxesOfOneImageRunOnSeveralThreads) {
 
 TEST_F(CppLayer, AMovedSandboxIsTheSame) {
   Callbacks callbacks;
-  std::vector<glint::Sandbox> sandboxes;  // not reserved: growing moves them
+  std::vector<glint::Sandbox> sandboxes;
+  sandboxes.reserve(2);  // growing moves them
   for (int i = 0; i < 5; ++i) sandboxes.emplace_back(load("callbacks"), callbacks.host);
   for (glint::Sandbox& sandbox : sandboxes) EXPECT_EQ(sandbox.call<int64_t>("call_many", 10), 45);
   EXPECT_EQ(engine_.counters().sandboxes_live, 5u);

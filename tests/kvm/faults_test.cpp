@@ -10,7 +10,8 @@
 namespace glint::test {
 namespace {
 
-constexpr uint32_t kDivide = 0, kDebug = 1, kBreakpoint = 3, kUndefined = 6, kProtection = 13, kPage = 14, kSimd = 19;
+constexpr uint32_t kDivide = 0, kDebug = 1, kBreakpoint = 3, kUndefined = 6, kProtection = 13, kPage = 14,
+                   kSimd = 19;
 constexpr uint32_t kNone = Fault::kNoVector;
 
 struct Expected {
@@ -18,10 +19,10 @@ struct Expected {
   uint32_t vector;
   int signal;
   const char* name;
-  const char* access = "";                       // of page faults
+  const char* access = "";  // of page faults
   std::optional<uint64_t> address = std::nullopt;
-  const char* hint = "";                         // stands in the message
-  const char* symbol = nullptr;                  // null: the function's own; empty: none, the guest jumped to nowhere
+  const char* hint = "";         // stands in the message
+  const char* symbol = nullptr;  // null: the function's own; empty: none, the guest jumped to nowhere
 };
 
 class Faults : public KvmTest {
@@ -62,7 +63,8 @@ class Faults : public KvmTest {
   }
 
   template <class... Arguments>
-  std::shared_ptr<const Fault> fault_of(const char* function, glint_status code, const Arguments&... arguments) {
+  std::shared_ptr<const Fault> fault_of(const char* function, glint_status code,
+                                        const Arguments&... arguments) {
     auto sandbox = make_sandbox(image);
     auto result = call_void(*sandbox, function, arguments...);
     EXPECT_TRUE(failed_with(result, code, "function '" + std::string(function) + "'"));
@@ -89,24 +91,39 @@ TEST_F(Faults, EachIsReportedAsWhatItIs) {
       {"null_write", kPage, SIGSEGV, "page fault", "write", 0, "a null pointer?"},
       {"null_execute", kPage, SIGSEGV, "page fault", "execute", 0, "a null pointer?", ""},
       {"write_code", kPage, SIGSEGV, "page fault", "write", {}, "program memory, which does not allow it"},
-      {"write_constant", kPage, SIGSEGV, "page fault", "write", {}, "program memory, which does not allow it"},
+      {"write_constant",
+       kPage,
+       SIGSEGV,
+       "page fault",
+       "write",
+       {},
+       "program memory, which does not allow it"},
       {"write_libos", kPage, SIGSEGV, "page fault", "write", GLINT_GVA_LIBOS, "libos memory"},
       {"execute_data", kPage, SIGSEGV, "page fault", "execute", {}, "program memory", ""},
       {"execute_stack", kPage, SIGSEGV, "page fault", "execute", {}, "stack memory", ""},
       {"execute_heap", kPage, SIGSEGV, "page fault", "execute", {}, "heap memory", ""},
-      {"execute_transfer", kPage, SIGSEGV, "page fault", "execute", GLINT_GVA_TRANSFER + GLINT_TRANSFER_PAYLOAD,
-       "transfer memory", ""},
+      {"execute_transfer", kPage, SIGSEGV, "page fault", "execute",
+       GLINT_GVA_TRANSFER + GLINT_TRANSFER_PAYLOAD, "transfer memory", ""},
       {"supervisor_read", kPage, SIGSEGV, "page fault", "read", GLINT_GVA_SYSTEM, "a supervisor page"},
       {"supervisor_write", kPage, SIGSEGV, "page fault", "write", GLINT_GVA_SYSTEM, "a supervisor page"},
-      {"supervisor_execute", kPage, SIGSEGV, "page fault", "execute", GLINT_GVA_SYSTEM, "a supervisor page", ""},
+      {"supervisor_execute", kPage, SIGSEGV, "page fault", "execute", GLINT_GVA_SYSTEM, "a supervisor page",
+       ""},
       {"guard_write", kPage, SIGSEGV, "page fault", "write", GLINT_GVA_STACK_AREA, "the stack overflowed"},
-      {"unmapped_read", kPage, SIGSEGV, "page fault", "read", GLINT_GVA_END - 4096, "nothing is mapped there"},
-      {"high_half_read", kPage, SIGSEGV, "page fault", "read", 0xffff800000000000u, "nothing is mapped there"},
+      {"unmapped_read", kPage, SIGSEGV, "page fault", "read", GLINT_GVA_END - 4096,
+       "nothing is mapped there"},
+      {"high_half_read", kPage, SIGSEGV, "page fault", "read", 0xffff800000000000u,
+       "nothing is mapped there"},
       {"non_canonical", kProtection, SIGSEGV, "general protection fault", "", {}, "a non-canonical address"},
       {"stack_overflow", kPage, SIGSEGV, "page fault", "write", {}, "the stack overflowed", "recurse"},
       {"lost_stack", kPage, SIGSEGV, "page fault", "write", 0xfffffffffffffff8u},
       {"lost_stack_invalid_opcode", kUndefined, SIGILL, "invalid opcode"},
-      {"syscall_on_supervisor_stack", kPage, SIGSEGV, "page fault", "write", {}, "a supervisor page",
+      {"syscall_on_supervisor_stack",
+       kPage,
+       SIGSEGV,
+       "page fault",
+       "write",
+       {},
+       "a supervisor page",
        "glint_syscall_entry"},
       {"halt", kProtection, SIGSEGV, "general protection fault", "", {}, "a privileged instruction"},
       {"disable_interrupts", kProtection, SIGSEGV, "general protection fault"},
@@ -139,7 +156,8 @@ TEST_F(Faults, AStackOverflowLiesAtTheBottomOfTheStack) {
   const auto fault = fault_of("stack_overflow", GLINT_E_GUEST_FAULT);
   ASSERT_TRUE(fault);
   EXPECT_LT(fault->address, image->layout().stack_bottom);
-  EXPECT_GE(fault->address, image->layout().stack_bottom - 4096) << "its frames are smaller than the guard page";
+  EXPECT_GE(fault->address, image->layout().stack_bottom - 4096)
+      << "its frames are smaller than the guard page";
 }
 
 TEST_F(Faults, WritesToReadOnlyMemoryNameTheAddress) {
@@ -154,7 +172,8 @@ TEST_F(Faults, WritesToReadOnlyMemoryNameTheAddress) {
   }
 }
 
-// Processors say general protection fault (there is no gate that ring 3 may use); a software KVM says invalid opcode.
+// Processors say general protection fault (there is no gate that ring 3 may use); a software KVM says invalid
+// opcode.
 TEST_F(Faults, ASoftwareInterruptIsRefused) {
   const auto fault = fault_of("software_interrupt", GLINT_E_GUEST_FAULT);
   ASSERT_TRUE(fault);
@@ -187,7 +206,8 @@ TEST_F(Faults, NoPortButTheExitPortDoesAnything) {
       ASSERT_FALSE(result) << function << " " << port;
       // To the exit port without saying why: a breach of the protocol.
       const bool exit = port == GLINT_EXIT_PORT && std::string_view(function).starts_with("out");
-      EXPECT_TRUE(failed_with(result, exit ? GLINT_E_GUEST_PROTOCOL : GLINT_E_GUEST_FAULT)) << function << " " << port;
+      EXPECT_TRUE(failed_with(result, exit ? GLINT_E_GUEST_PROTOCOL : GLINT_E_GUEST_FAULT))
+          << function << " " << port;
       EXPECT_EQ(sandbox->state(), Sandbox::State::kPoisoned);
     }
   }
@@ -218,7 +238,8 @@ TEST_F(Faults, AbortAndOtherSignalsEndTheSandbox) {
     EXPECT_EQ(fault->signal, signal);
   }
   auto sandbox = make_sandbox(image);
-  for (int32_t signal : {SIGTERM, SIGUSR1, SIGPIPE}) EXPECT_TRUE(gave(call<bool>(*sandbox, "raise_ignored", signal), true));
+  for (int32_t signal : {SIGTERM, SIGUSR1, SIGPIPE})
+    EXPECT_TRUE(gave(call<bool>(*sandbox, "raise_ignored", signal), true));
   EXPECT_TRUE(succeeded(call_void(*sandbox, "call_raise", int32_t{SIGCHLD}))) << "ignored by default";
 }
 
@@ -250,7 +271,8 @@ TEST_F(Faults, ARefusedAllocationThatIsHandledIsNoFaultAndIsForgotten) {
   auto sandbox = make_sandbox(image);
   EXPECT_TRUE(gave(call<bool>(*sandbox, "oom_handled"), true));
   EXPECT_TRUE(gave(call<int32_t>(*sandbox, "fine"), 42));
-  EXPECT_TRUE(failed_with(call_void(*sandbox, "null_read"), GLINT_E_GUEST_FAULT)) << "a later fault is an ordinary one";
+  EXPECT_TRUE(failed_with(call_void(*sandbox, "null_read"), GLINT_E_GUEST_FAULT))
+      << "a later fault is an ordinary one";
 }
 
 TEST_F(Faults, WhatWasPrintedBeforeAFaultArrivesCompleteAndInOrder) {
@@ -265,12 +287,14 @@ TEST_F(Faults, WhatWasPrintedBeforeAFaultArrivesCompleteAndInOrder) {
   EXPECT_LT(output.all.find("on stderr"), output.all.find("written, without"));
 }
 
-// The whole address space: what is mapped for ring 3 can be read from its first to its last byte, and nothing else can.
+// The whole address space: what is mapped for ring 3 can be read from its first to its last byte, and nothing
+// else can.
 TEST_F(Faults, OnlyTheMappingsOfTheLayoutCanBeRead) {
   const auto& mappings = image->layout().mappings;
   const auto readable = [&](uint64_t address) {
     return std::ranges::any_of(mappings, [&](const Mapping& m) {
-      const uint64_t size = m.region == Region::kTransfer ? GLINT_TRANSFER_INITIAL : m.size;  // the rest comes on demand
+      const uint64_t size =
+          m.region == Region::kTransfer ? GLINT_TRANSFER_INITIAL : m.size;  // the rest comes on demand
       return m.user && address >= m.gva && address - m.gva < size;
     });
   };
@@ -290,7 +314,8 @@ TEST_F(Faults, OnlyTheMappingsOfTheLayoutCanBeRead) {
       if (m.user && m.writable) continue;
       auto other = make_sandbox(image);
       if (!readable(address) || address == m.gva) {
-        EXPECT_TRUE(failed_with(call_void(*other, "poke", address), GLINT_E_GUEST_FAULT)) << std::hex << address;
+        EXPECT_TRUE(failed_with(call_void(*other, "poke", address), GLINT_E_GUEST_FAULT))
+            << std::hex << address;
       }
     }
   }

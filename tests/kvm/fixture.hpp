@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What the tests with real guests share: an engine, images by the name of a guest in tests/guests, calls with C++ values.
+// What the tests with real guests share: an engine, images by the name of a guest in tests/guests, calls with
+// C++ values.
 
 #include <gtest/gtest.h>
 
@@ -30,8 +31,8 @@ using namespace glint::core;
 
 using Bytes = std::vector<std::byte>;
 
-// `count` loops, or the share of them that GLINT_TEST_SCALE (percent) leaves: under an emulated processor everything is
-// fifty times slower. At least one.
+// `count` loops, or the share of them that GLINT_TEST_SCALE (percent) leaves: under an emulated processor
+// everything is fifty times slower. At least one.
 inline uint32_t scaled(uint32_t count) {
   const char* percent = std::getenv("GLINT_TEST_SCALE");
   const unsigned long scale = percent == nullptr ? 100 : std::strtoul(percent, nullptr, 10);
@@ -119,11 +120,12 @@ template <class T, class U>
 ::testing::AssertionResult gave(const Result<T>& result, const U& expected) {
   if (!result) return succeeded(result);
   if (*result == expected) return ::testing::AssertionSuccess();
-  return ::testing::AssertionFailure() << "gave " << ::testing::PrintToString(*result) << ", not "
-                                       << ::testing::PrintToString(expected);
+  return ::testing::AssertionFailure()
+         << "gave " << ::testing::PrintToString(*result) << ", not " << ::testing::PrintToString(expected);
 }
 template <class T>
-::testing::AssertionResult failed_with(const Result<T>& result, glint_status code, std::string_view text = {}) {
+::testing::AssertionResult failed_with(const Result<T>& result, glint_status code,
+                                       std::string_view text = {}) {
   if (result) return ::testing::AssertionFailure() << "succeeded; expected error " << code;
   const Error& e = result.error();
   if (e.code != code) {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What every backend must do, run against KVM and against the fake, whose script is a tiny interpreter of the same
-// machine code; then what only a real one can show.
+// What every backend must do, run against KVM and against the fake, whose script is a tiny interpreter of the
+// same machine code; then what only a real one can show.
 
+#include <sys/time.h>
 #include <csignal>
 #include <ctime>
-#include <sys/time.h>
 
 #include "arch/x86_64/page_tables.hpp"
 #include "arch/x86_64/probe.hpp"
@@ -32,12 +32,12 @@ struct Program16 {
   uint64_t offset;
   std::vector<uint8_t> code;
 };
-const Program16 kOutLong = {0, {0xe7, 0x80, 0xeb, 0xfc}};      // 1: out %eax, $0x80; jmp 1b
-const Program16 kOutByte = {16, {0xe6, 0x80, 0xeb, 0xfc}};     // 1: out %al, $0x80; jmp 1b
-const Program16 kInByte = {32, {0xe4, 0x80, 0xeb, 0xfc}};      // 1: in $0x80, %al; jmp 1b
-const Program16 kRead = {48, {0x8a, 0x07, 0xeb, 0xfc}};        // 1: mov (%rdi), %al; jmp 1b
-const Program16 kUndefined = {64, {0x0f, 0x0b}};               // ud2
-const Program16 kCount = {80, {0xff, 0x07, 0xeb, 0xfc}};       // 1: incl (%rdi); jmp 1b
+const Program16 kOutLong = {0, {0xe7, 0x80, 0xeb, 0xfc}};   // 1: out %eax, $0x80; jmp 1b
+const Program16 kOutByte = {16, {0xe6, 0x80, 0xeb, 0xfc}};  // 1: out %al, $0x80; jmp 1b
+const Program16 kInByte = {32, {0xe4, 0x80, 0xeb, 0xfc}};   // 1: in $0x80, %al; jmp 1b
+const Program16 kRead = {48, {0x8a, 0x07, 0xeb, 0xfc}};     // 1: mov (%rdi), %al; jmp 1b
+const Program16 kUndefined = {64, {0x0f, 0x0b}};            // ud2
+const Program16 kCount = {80, {0xff, 0x07, 0xeb, 0xfc}};    // 1: incl (%rdi); jmp 1b
 
 // Plays the programs on the fake.
 Result<Exit> interpret(FakeVcpu& vcpu) {
@@ -107,9 +107,10 @@ class Machine {
         {Region::kProgram, kCodeGva, kCodeGpa, kPageSize, true, false, true, false},
         {Region::kProgram, kDataGva, kDataGpa, kPageSize, true, true, false, false},
         {Region::kSystem, GLINT_GVA_SYSTEM, kSystemGpa, kPageSize, false, true, false, false},
-        {Region::kSystem, GLINT_GVA_SYSTEM + kPageSize, kSystemGpa + kPageSize, kPageSize, false, false, true, false},
-        {Region::kSystem, GLINT_GVA_SYSTEM + 2 * kPageSize, kSystemGpa + 2 * kPageSize, kPageSize, false, false,
-         false, false},
+        {Region::kSystem, GLINT_GVA_SYSTEM + kPageSize, kSystemGpa + kPageSize, kPageSize, false, false, true,
+         false},
+        {Region::kSystem, GLINT_GVA_SYSTEM + 2 * kPageSize, kSystemGpa + 2 * kPageSize, kPageSize, false,
+         false, false, false},
     };
     write_page_tables(mappings, {memory_.data(), kTablesSize}, 0);
     write_system_pages({memory_.data() + kSystemGpa, kSystemPagesSize}, GLINT_GVA_SYSTEM);
@@ -126,8 +127,8 @@ class Machine {
 Registers distinct_registers(uint64_t rip, uint64_t seed) {
   Registers r;
   uint64_t next = seed;
-  for (uint64_t* field : {&r.rax, &r.rbx, &r.rcx, &r.rdx, &r.rsi, &r.rdi, &r.rsp, &r.rbp, &r.r8, &r.r9, &r.r10, &r.r11,
-                          &r.r12, &r.r13, &r.r14, &r.r15}) {
+  for (uint64_t* field : {&r.rax, &r.rbx, &r.rcx, &r.rdx, &r.rsi, &r.rdi, &r.rsp, &r.rbp, &r.r8, &r.r9,
+                          &r.r10, &r.r11, &r.r12, &r.r13, &r.r14, &r.r15}) {
     *field = next;
     next += 0x1111111111111111u;
   }
@@ -223,8 +224,8 @@ TEST_P(Behaviour, VectorsComeBackAsTheyWereLoaded) {
   Machine m = machine();
   VcpuState state = Machine::start_of(kOutLong);
   state.vectors = std::make_unique<VectorState>();
-  // XSAVE, standard format (SDM vol. 1, 13.4): control words, xmm at 160, the mask of what is there at 512, upper halves
-  // of ymm at 576.
+  // XSAVE, standard format (SDM vol. 1, 13.4): control words, xmm at 160, the mask of what is there at 512,
+  // upper halves of ymm at 576.
   auto& x = state.vectors->xsave;
   const uint16_t fcw = 0x27f;
   const uint32_t mxcsr = 0x3f80;
@@ -369,7 +370,7 @@ TEST_F(RealMachine, ASignalInterruptsARunAndTheGuestGoesOnAfterIt) {
   VcpuState state = Machine::start_of(kCount);
   state.registers.rdi = kDataGva;
   ASSERT_TRUE(succeeded(m.vcpu().load(state)));
-  struct sigaction action {}, old {};
+  struct sigaction action{}, old{};
   action.sa_handler = [](int) {};
   ASSERT_EQ(::sigaction(SIGALRM, &action, &old), 0);
   const auto counted = [&] {

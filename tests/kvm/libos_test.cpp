@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the libos gives to programs: time, random bytes, memory, files, text, and an honest refusal of the rest.
+// What the libos gives to programs: time, random bytes, memory, files, text, and an honest refusal of the
+// rest.
 
 #include <cerrno>
 #include <cmath>
@@ -39,7 +40,9 @@ class Libos : public KvmTest {
     image = load_image(engine, "libc", layout);
     sandbox = start({});
   }
-  std::unique_ptr<Sandbox> start(SandboxOptions options) { return make_sandbox(image, nullptr, std::move(options)); }
+  std::unique_ptr<Sandbox> start(SandboxOptions options) {
+    return make_sandbox(image, nullptr, std::move(options));
+  }
 
   std::shared_ptr<Image> image;
   std::unique_ptr<Sandbox> sandbox;
@@ -107,7 +110,8 @@ TEST_F(Libos, RandomBytesDifferBetweenCallsAndSandboxes) {
   std::map<std::byte, int> histogram;
   for (std::byte b : *many) ++histogram[b];
   EXPECT_EQ(histogram.size(), 256u);
-  for (const auto& [value, count] : histogram) EXPECT_NEAR(count, 100000 / 256, 140);  // 7 standard deviations
+  for (const auto& [value, count] : histogram)
+    EXPECT_NEAR(count, 100000 / 256, 140);  // 7 standard deviations
 }
 
 // ---- memory ----
@@ -125,7 +129,8 @@ TEST_F(Libos, MappingsBehaveAsInLinux) {
 // ---- files ----
 
 TEST_F(Libos, FilesOfTheHostCanBeRead) {
-  EXPECT_TRUE(gave(call<std::string>(*sandbox, "read_file", "/data/hello.txt"), "hello from the host\nsecond line\n"s));
+  EXPECT_TRUE(gave(call<std::string>(*sandbox, "read_file", "/data/hello.txt"),
+                   "hello from the host\nsecond line\n"s));
   EXPECT_TRUE(gave(call<std::string>(*sandbox, "read_file", "/data/empty"), ""s));
   EXPECT_TRUE(gave(call<std::string>(*sandbox, "read_file", "data/../data//hello.txt"),
                    "hello from the host\nsecond line\n"s));
@@ -136,7 +141,8 @@ TEST_F(Libos, OtherFilesAreNotThere) {
   for (const char* path : {"/data/missing", "/etc/passwd", "/data/hello.txt/x", "/proc/self/maps", ""}) {
     auto read = call_void(*sandbox, "read_file", path);
     ASSERT_TRUE(failed_with(read, GLINT_E_GUEST_ERROR)) << path;
-    EXPECT_TRUE(read.error().guest_code == ENOENT || read.error().guest_code == ENOTDIR) << path << read.error().message;
+    EXPECT_TRUE(read.error().guest_code == ENOENT || read.error().guest_code == ENOTDIR)
+        << path << read.error().message;
   }
 }
 
@@ -171,7 +177,8 @@ TEST_F(Libos, InputComesFromTheCallback) {
     EXPECT_TRUE(gave(call<std::string>(*s, "read_line"), std::string(line)));
   }
   EXPECT_TRUE(failed_with(call_void(*s, "read_line"), GLINT_E_GUEST_ERROR, "no more input"));
-  EXPECT_TRUE(failed_with(call_void(*sandbox, "read_line"), GLINT_E_GUEST_ERROR, "no more input")) << "no callback";
+  EXPECT_TRUE(failed_with(call_void(*sandbox, "read_line"), GLINT_E_GUEST_ERROR, "no more input"))
+      << "no callback";
 }
 
 // ---- output ----
@@ -203,7 +210,8 @@ TEST_F(Libos, AMebibyteOfOutputArrivesWhole) {
   const int64_t size = 1 << 20;
   EXPECT_TRUE(gave(call<int64_t>(*s, "write_much", uint64_t{size}), size));
   ASSERT_EQ(output.out.size(), static_cast<size_t>(size));
-  for (size_t i = 0; i < output.out.size(); ++i) ASSERT_EQ(output.out[i], static_cast<char>('0' + i % 10)) << i;
+  for (size_t i = 0; i < output.out.size(); ++i)
+    ASSERT_EQ(output.out[i], static_cast<char>('0' + i % 10)) << i;
   EXPECT_EQ(output.err, "");
   for (uint64_t odd : {0u, 1u, 7u, 12279u, 12280u, 12281u, 12288u}) {  // around the size of the text area
     output.out.clear();
@@ -257,7 +265,8 @@ TEST_F(Libos, TheTraceListsTheServedCallsToo) {
   options.trace_all = true;
   auto s = start(options);
   EXPECT_TRUE(gave(call<int64_t>(*s, "write_much", uint64_t{5}), 5));
-  const auto written = std::ranges::find_if(reports, [](const SyscallReport& r) { return r.name == "write"; });
+  const auto written =
+      std::ranges::find_if(reports, [](const SyscallReport& r) { return r.name == "write"; });
   ASSERT_NE(written, reports.end());
   EXPECT_EQ(written->arguments[0], 1u);
   EXPECT_EQ(written->arguments[2], 5u);
@@ -265,9 +274,8 @@ TEST_F(Libos, TheTraceListsTheServedCallsToo) {
   EXPECT_FALSE(written->unknown);
   reports.clear();
   EXPECT_TRUE(failed_with(call_void(*s, "read_file", "/missing"), GLINT_E_GUEST_ERROR));
-  EXPECT_TRUE(std::ranges::any_of(reports, [](const SyscallReport& r) {
-    return r.name.starts_with("open") && r.result == -ENOENT;
-  }));
+  EXPECT_TRUE(std::ranges::any_of(
+      reports, [](const SyscallReport& r) { return r.name.starts_with("open") && r.result == -ENOENT; }));
   EXPECT_EQ(s->counters().unknown_syscalls, 0u);
 }
 
@@ -298,7 +306,8 @@ TEST_F(Libos, NothingChangesVectorRegisters) {
 // ---- libc ----
 
 TEST_F(Libos, LibcWorks) {
-  EXPECT_TRUE(gave(call<std::string>(*sandbox, "format_double", 0.1), "0.10000000000000001 0x1.999999999999ap-4"s));
+  EXPECT_TRUE(
+      gave(call<std::string>(*sandbox, "format_double", 0.1), "0.10000000000000001 0x1.999999999999ap-4"s));
   EXPECT_TRUE(gave(call<bool>(*sandbox, "sorts", scaled(20000)), true));
   EXPECT_TRUE(gave(call<int32_t>(*sandbox, "jumps"), 5));
 }

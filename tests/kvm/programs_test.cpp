@@ -47,7 +47,8 @@ TEST_F(Programs, StaticStaticPieAndMuslSeeTheSame) {
     options.environment = {"A=1", "B="};
     const Ended ended = run(guest, options);
     EXPECT_EQ(ended.status, 7) << guest;
-    EXPECT_EQ(ended.output.out, "argv[0]=name\nargv[1]=7\nargv[2]=third \xc3\xa9\nenv A=1\nenv B=\n") << guest;
+    EXPECT_EQ(ended.output.out, "argv[0]=name\nargv[1]=7\nargv[2]=third \xc3\xa9\nenv A=1\nenv B=\n")
+        << guest;
     EXPECT_EQ(ended.output.err, "done\n") << guest;
   }
 }
@@ -96,7 +97,8 @@ TEST_F(Programs, TooManyArgumentsAreRefused) {
   options.arguments = {std::string(300000, 'x')};
   EXPECT_TRUE(failed_with(Sandbox::create(load_image(engine, "exits"), nullptr, options), GLINT_E_TOO_LARGE));
   options.arguments = {std::string("a\0b", 3)};
-  EXPECT_TRUE(failed_with(Sandbox::create(load_image(engine, "exits"), nullptr, options), GLINT_E_INVALID_ARGUMENT));
+  EXPECT_TRUE(
+      failed_with(Sandbox::create(load_image(engine, "exits"), nullptr, options), GLINT_E_INVALID_ARGUMENT));
 }
 
 TEST_F(Programs, CppReadsInputAndRunsDestructors) {

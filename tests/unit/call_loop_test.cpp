@@ -189,6 +189,22 @@ TEST_F(CallLoop, AReservedResultIsWrittenInPlace) {
   EXPECT_TRUE(machine.call(*s, ScriptedMachine::kFlag));
 }
 
+TEST_F(CallLoop, AStringWrittenInPlaceIsCheckedToo) {
+  auto s = ready_sandbox();
+  machine.on_ask = [](HostCall& call) {
+    auto room = call.reserve(1);
+    EXPECT_TRUE(room);
+    (*room)[0] = std::byte{0xff};
+    return GLINT_OK;
+  };
+  machine.script = {host_call(ScriptedMachine::kAsk, {GLINT_ABI_STRING, 0, 0}), [](GuestView& g) {
+                      EXPECT_EQ(g.header().host_status, uint32_t{GLINT_HOST_ERROR});
+                      EXPECT_EQ(g.header().host_code, GLINT_E_HOST_FUNCTION);
+                      return result(GLINT_ABI_BOOL, 1)(g);
+                    }};
+  EXPECT_TRUE(machine.call(*s, ScriptedMachine::kFlag));
+}
+
 TEST_F(CallLoop, AFailingHostFunctionIsAnErrorValueForTheGuest) {
   auto s = ready_sandbox();
   machine.on_ask = [](HostCall& call) {

@@ -62,8 +62,8 @@ class CapiCall : public testing::Test {
   // Makes a sandbox whose import is `function`; its user data is where the sandbox will stand.
   void make(glint_host_function function = [](void*, glint_host_call*) -> glint_status { return GLINT_OK; }) {
     const uint32_t params[] = {GLINT_U32};
-    ASSERT_EQ(glint_host_functions_add(functions_, str("progress"), GLINT_I32, params, 1, function, &sandbox_,
-                                       nullptr, nullptr),
+    ASSERT_EQ(glint_host_functions_add(functions_, str("progress"), GLINT_I32, params, 1, function,
+                                       static_cast<void*>(&sandbox_), nullptr, nullptr),
               GLINT_OK);
     ASSERT_EQ(glint_sandbox_create(image_, functions_, &options_, &sandbox_, &error_), GLINT_OK) << message();
   }

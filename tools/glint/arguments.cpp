@@ -3,6 +3,7 @@
 
 #include <charconv>
 #include <limits>
+#include <memory>
 #include <optional>
 
 #include "files.hpp"
@@ -17,6 +18,15 @@ namespace {
 
 [[noreturn]] void refuse_value(std::string_view what, std::string_view expected, std::string_view given) {
   refuse(what, "expected " + std::string(expected) + ", given " + quote(given));
+}
+
+// std::from_chars over all of `text`: neither more nor less of it is a number.
+template <class T, class... Base>
+std::errc read_all(std::string_view text, T& value, Base... base) {
+  const char* begin = std::to_address(text.begin());
+  const char* end = begin + text.size();
+  const auto [stop, error] = std::from_chars(begin, end, value, base...);
+  return stop == end ? error : std::errc::invalid_argument;
 }
 
 // Digits in base 10, or 16 behind "0x", with a sign; nothing else around them.
@@ -36,9 +46,8 @@ Reading read_digits(std::string_view text, Digits& digits) {
     base = 16;
     text.remove_prefix(2);
   }
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, digits.magnitude, base);
-  if (error == std::errc::invalid_argument || stop != end) return Reading::kNoNumber;
+  const std::errc error = read_all(text, digits.magnitude, base);
+  if (error == std::errc::invalid_argument) return Reading::kNoNumber;
   return error == std::errc{} ? Reading::kOk : Reading::kTooLarge;
 }
 
@@ -77,9 +86,8 @@ T parse_floating(Type type, std::string_view text, std::string_view what) {
   std::string_view number = text;
   if (number.starts_with('+') && !number.starts_with("+-")) number.remove_prefix(1);
   T value{};
-  const char* end = number.data() + number.size();
-  const auto [stop, error] = std::from_chars(number.data(), end, value);
-  if (error == std::errc::invalid_argument || stop != end) refuse_value(what, type_name(type), text);
+  const std::errc error = read_all(number, value);
+  if (error == std::errc::invalid_argument) refuse_value(what, type_name(type), text);
   if (error != std::errc{})
     refuse(what, quote(text) + " is out of the range of " + std::string(type_name(type)));
   return value;
@@ -102,9 +110,8 @@ std::vector<std::byte> parse_hex(std::string_view digits, std::string_view what)
   std::vector<std::byte> bytes;
   for (size_t i = 0; i < digits.size(); i += 2) {
     uint8_t byte = 0;
-    const char* end = digits.data() + i + 2;
-    const auto [stop, error] = std::from_chars(digits.data() + i, end, byte, 16);
-    if (error != std::errc{} || stop != end) refuse_value(what, "hexadecimal digits", digits.substr(i, 2));
+    if (read_all(digits.substr(i, 2), byte, 16) != std::errc{})
+      refuse_value(what, "hexadecimal digits", digits.substr(i, 2));
     bytes.push_back(std::byte{byte});
   }
   return bytes;
@@ -185,6 +192,7 @@ std::vector<Value> parse_arguments(const FunctionInfo& function, std::span<const
     throw Error(GLINT_E_SIGNATURE, why);
   }
   std::vector<Value> values;
+  values.reserve(expected);
   for (size_t i = 0; i < expected; ++i) {
     values.push_back(
         parse_value(function.params[i], texts[i], function.name + ", argument " + std::to_string(i + 1)));
@@ -201,9 +209,7 @@ uint64_t parse_size(std::string_view text, std::string_view what) {
     number.remove_suffix(1);
   }
   uint64_t count = 0;
-  const char* end = number.data() + number.size();
-  const auto [stop, error] = std::from_chars(number.data(), end, count);
-  if (error != std::errc{} || stop != end || count > std::numeric_limits<uint64_t>::max() / unit) {
+  if (read_all(number, count) != std::errc{} || count > std::numeric_limits<uint64_t>::max() / unit) {
     refuse_value(what, "a size such as 65536, 512K, 64M or 1G", text);
   }
   return count * unit;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <array>
 #include <cstdio>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "commands.hpp"
@@ -75,9 +77,11 @@ std::string segments_text(const std::vector<SegmentInfo>& segments) {
   std::string text = "layout\n";
   for (const SegmentInfo& segment : segments) {
     std::array<char, 120> line;
-    std::snprintf(line.data(), line.size(), "  %#014llx  %12s  r%c%c  %s\n",
-                  static_cast<unsigned long long>(segment.address), human_size(segment.size).c_str(),
-                  segment.writable ? 'w' : '-', segment.executable ? 'x' : '-', segment.what.c_str());
+    // Cut where it does not fit, which it does.
+    static_cast<void>(std::snprintf(line.data(), line.size(), "  %#014llx  %12s  r%c%c  %s\n",
+                                    static_cast<unsigned long long>(segment.address),
+                                    human_size(segment.size).c_str(), segment.writable ? 'w' : '-',
+                                    segment.executable ? 'x' : '-', segment.what.c_str()));
     text += line.data();
   }
   return text;
@@ -108,7 +112,7 @@ int inspect_image(const InspectOptions& options) {
   if (!image) {
     if (options.json)
       print_json(Json{{"file", options.image}, {"valid", false}, {"error", json_of(image.error())}});
-    if (!is_about_the_image(image.error().code())) throw image.error();
+    if (!is_about_the_image(image.error().code())) throw Error(image.error());
     complain(image.error().message());
     return kNegativeAnswer;
   }

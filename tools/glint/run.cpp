@@ -77,9 +77,9 @@ int run_program(const RunOptions& options) {
   if (unknown.any()) complain(unknown.summary());
   if (errors.input != 0) report_stream_error("read standard input", errors.input);
   if (errors.output != 0) report_stream_error("write to standard output", errors.output);
-  if (!ended) throw ended.error();
+  const std::optional<int32_t> exit_status = ended.value();  // throws what went wrong in the guest
   if (errors.input != 0 || errors.output != 0) return kGlintFailed;
-  if (*ended) return **ended;
+  if (exit_status) return *exit_status;
   tell_how_to_call(options.program, image);
   return kSuccess;
 }

@@ -82,6 +82,7 @@ Stubs::Stubs(const Image& image, std::span<const std::string> specs, bool verbos
 // By way of the C functions, because the signature is known only now.
 void Stubs::add(const FunctionInfo& import, Stub& stub) {
   std::vector<uint32_t> params;
+  params.reserve(import.params.size());
   for (const Type param : import.params) params.push_back(static_cast<uint32_t>(param));
   glint_error* error = nullptr;
   const glint_status status = glint_host_functions_add(

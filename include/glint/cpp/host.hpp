@@ -161,7 +161,7 @@ class HostFunctions {
     const glint_status status =
         glint_host_functions_add(handle(), detail::str(name), Function::kResult, Function::kParams.data(),
                                  static_cast<uint32_t>(Function::kParams.size() - 1), &Function::invoke,
-                                 stored.release(), &Function::destroy, &error);
+                                 static_cast<void*>(stored.release()), &Function::destroy, &error);
     if (status != GLINT_OK) return Error::take(status, error);
     return {};
   }

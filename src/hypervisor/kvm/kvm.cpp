@@ -138,7 +138,11 @@ Result<std::shared_ptr<Hypervisor>> open_kvm() {
 
   HypervisorInfo& info = shared->info;
   info.name = "kvm";
-  GLINT_TRY_ASSIGN(version, kvm_ioctl(kvm, KVM_GET_API_VERSION, 0ul, "KVM_GET_API_VERSION"));
+  const int version = ::ioctl(kvm, KVM_GET_API_VERSION, 0ul);
+  if (version < 0) {
+    return error(GLINT_E_NO_HYPERVISOR, "/dev/kvm is there, but it is no KVM device: " +
+                                            std::generic_category().message(errno) + "; find out what put it there");
+  }
   info.api_version = version;
   if (version != KVM_API_VERSION) {
     return error(GLINT_E_UNSUPPORTED, "KVM speaks API version " + std::to_string(version) + ", Glint needs " +
