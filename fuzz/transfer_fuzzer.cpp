@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a guest writes into the transfer area, read as the host reads it: text records, then a frame of values. Views must lie
-// inside the area, strings must be UTF-8, and nothing may be read outside.
+// What a guest writes into the transfer area, read as the host reads it: text records, then a frame of
+// values. Views must lie inside the area, strings must be UTF-8, and nothing may be read outside.
 //
-// Input: one byte that says how many values are declared, their types, the frame's offset, the text's size, then the area.
+// Input: one byte that says how many values are declared, their types, the frame's offset, the text's size,
+// then the area.
 
 #include <algorithm>
 #include <cstdint>
@@ -43,10 +44,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   data += sizeof head;
   size -= sizeof head;
 
-  // Of the real size, so that the sanitizer sees a read behind its end; the input lies where text and frames do.
+  // Of the real size, so that the sanitizer sees a read behind its end; the input lies where text and frames
+  // do.
   static std::vector<std::byte> area(GLINT_TRANSFER_INITIAL);
   std::fill(area.begin(), area.begin() + GLINT_TRANSFER_PAYLOAD + 65536, std::byte{});
-  std::memcpy(area.data() + GLINT_TRANSFER_TEXT, data, std::min<size_t>(size, GLINT_TRANSFER_TEXT_SIZE + 65536));
+  std::memcpy(area.data() + GLINT_TRANSFER_TEXT, data,
+              std::min<size_t>(size, GLINT_TRANSFER_TEXT_SIZE + 65536));
 
   static_cast<void>(visit_text(area, head.text_size, [&](glint_abi_text, std::span<const std::byte> payload) {
     require_inside(payload, area);

@@ -8,7 +8,8 @@ void leave(uint32_t kind) {
   __asm__ volatile("outl %%eax, %0" : : "N"(GLINT_EXIT_PORT), "a"(0) : "memory", "cc");
   if (HEADER->time_epoch != libos.time_epoch) time_pair();
   /* A refusal that a call survived explains no fault of the next one. */
-  if (kind == GLINT_EXIT_READY || kind == GLINT_EXIT_RESULT || kind == GLINT_EXIT_ERROR) HEADER->memory_refused = 0;
+  if (kind == GLINT_EXIT_READY || kind == GLINT_EXIT_RESULT || kind == GLINT_EXIT_ERROR)
+    HEADER->memory_refused = 0;
 }
 
 int grow(uint64_t size) {

@@ -25,17 +25,17 @@
  * image. Everything of ours shares one 512 GiB page-table branch with programs
  * linked at the usual 4 MiB: fewer tables for the hypervisor to shadow.
  */
-#define GLINT_GVA_PROGRAM_MIN 0x0000000000200000ull  /* lowest address of a program     */
-#define GLINT_GVA_PROGRAM_MAX 0x0000004000000000ull  /* end of programs, exclusive      */
-#define GLINT_GVA_PIE_BASE 0x0000000000400000ull     /* where a static PIE is put       */
-#define GLINT_GVA_SYSTEM 0x0000004000000000ull       /* supervisor pages: GDT, IDT, TSS */
-#define GLINT_GVA_LIBOS 0x0000004000200000ull        /* the libos; 2 MiB at most        */
+#define GLINT_GVA_PROGRAM_MIN 0x0000000000200000ull /* lowest address of a program     */
+#define GLINT_GVA_PROGRAM_MAX 0x0000004000000000ull /* end of programs, exclusive      */
+#define GLINT_GVA_PIE_BASE 0x0000000000400000ull    /* where a static PIE is put       */
+#define GLINT_GVA_SYSTEM 0x0000004000000000ull      /* supervisor pages: GDT, IDT, TSS */
+#define GLINT_GVA_LIBOS 0x0000004000200000ull       /* the libos; 2 MiB at most        */
 #define GLINT_GVA_LIBOS_END 0x0000004000400000ull
-#define GLINT_GVA_STACK_AREA 0x0000004000800000ull   /* guard page, stack, guard page   */
-#define GLINT_GVA_TRANSFER 0x0000004010000000ull     /* the transfer area               */
-#define GLINT_GVA_ARENA 0x0000004040000000ull        /* heap and mmap, 2 MiB aligned    */
-#define GLINT_GVA_FILES 0x0000005000000000ull        /* read-only files, if any         */
-#define GLINT_GVA_END 0x0000008000000000ull          /* nothing of the guest's lies here or above */
+#define GLINT_GVA_STACK_AREA 0x0000004000800000ull /* guard page, stack, guard page   */
+#define GLINT_GVA_TRANSFER 0x0000004010000000ull   /* the transfer area               */
+#define GLINT_GVA_ARENA 0x0000004040000000ull      /* heap and mmap, 2 MiB aligned    */
+#define GLINT_GVA_FILES 0x0000005000000000ull      /* read-only files, if any         */
+#define GLINT_GVA_END 0x0000008000000000ull        /* nothing of the guest's lies here or above */
 
 /* ---- the way out ------------------------------------------------------------
  * `out %eax, $GLINT_EXIT_PORT` leaves the guest from ring 3. The value of eax means
@@ -84,10 +84,10 @@ enum glint_abi_function_kind {
   GLINT_ABI_IMPORT = 2   /* the guest may call it  */
 };
 struct glint_abi_function {
-  uint8_t kind;        /* enum glint_abi_function_kind           */
-  uint8_t result;      /* enum glint_abi_type                    */
-  uint8_t param_count; /* 0 to GLINT_ABI_MAX_PARAMS              */
-  uint8_t reserved[5]; /* zero                                   */
+  uint8_t kind;                         /* enum glint_abi_function_kind           */
+  uint8_t result;                       /* enum glint_abi_type                    */
+  uint8_t param_count;                  /* 0 to GLINT_ABI_MAX_PARAMS              */
+  uint8_t reserved[5];                  /* zero                                   */
   uint8_t params[GLINT_ABI_MAX_PARAMS]; /* enum glint_abi_type; zero past param_count */
   char name[GLINT_ABI_NAME_SIZE];       /* NUL-terminated, at least one character     */
   uint64_t thunk; /* the guest's own: address of the code that decodes a call; the host ignores it */
@@ -100,8 +100,8 @@ struct glint_abi_function {
 #define GLINT_ABI_NOTE_OWNER "Glint"
 #define GLINT_ABI_NOTE_TYPE 1u
 struct glint_abi_note {
-  uint32_t abi_version;   /* GLINT_ABI_VERSION                             */
-  uint32_t function_size; /* sizeof(struct glint_abi_function)              */
+  uint32_t abi_version;    /* GLINT_ABI_VERSION                             */
+  uint32_t function_size;  /* sizeof(struct glint_abi_function)              */
   int64_t functions_begin; /* from the start of this struct to the array    */
   int64_t functions_end;   /* and to its end, exclusive                     */
 };
@@ -121,9 +121,9 @@ struct glint_abi_note {
 #define GLINT_TRANSFER_TEXT_SIZE 12288u
 #define GLINT_TRANSFER_PAYLOAD 16384u
 #define GLINT_TRANSFER_ALIGN 16u
-#define GLINT_TRANSFER_INITIAL 1048576ull   /* backed from the start                     */
-#define GLINT_TRANSFER_MAX 402653184ull     /* 384 MiB, backed on demand: see GLINT_EXIT_GROW */
-#define GLINT_MAX_PAYLOAD 67108864u         /* 64 MiB: the longest string or bytes value */
+#define GLINT_TRANSFER_INITIAL 1048576ull /* backed from the start                     */
+#define GLINT_TRANSFER_MAX 402653184ull   /* 384 MiB, backed on demand: see GLINT_EXIT_GROW */
+#define GLINT_MAX_PAYLOAD 67108864u       /* 64 MiB: the longest string or bytes value */
 
 /* Why the guest left: header.exit_kind. */
 enum glint_abi_exit {
@@ -182,14 +182,14 @@ struct glint_abi_header {
   uint64_t boot; /* offset of struct glint_abi_boot                                      */
 
   /* guest → host */
-  uint32_t exit_kind;     /* enum glint_abi_exit                                         */
-  uint32_t exit_function; /* HOST_CALL: index of the import                              */
-  uint32_t exit_count;    /* HOST_CALL: values; INPUT: bytes wanted                      */
-  int32_t exit_code;      /* ERROR, PROGRAM, SIGNAL                                      */
-  uint64_t exit_frame;    /* offset of the values; GROW: the size wanted                 */
-  uint64_t exit_reply;    /* HOST_CALL, INPUT: offset at which the answer may be put     */
-  uint64_t exit_address;  /* SIGNAL: the instruction that asked for it                   */
-  uint32_t text_size;     /* bytes of records in the text area; the host empties it at each exit */
+  uint32_t exit_kind;      /* enum glint_abi_exit                                         */
+  uint32_t exit_function;  /* HOST_CALL: index of the import                              */
+  uint32_t exit_count;     /* HOST_CALL: values; INPUT: bytes wanted                      */
+  int32_t exit_code;       /* ERROR, PROGRAM, SIGNAL                                      */
+  uint64_t exit_frame;     /* offset of the values; GROW: the size wanted                 */
+  uint64_t exit_reply;     /* HOST_CALL, INPUT: offset at which the answer may be put     */
+  uint64_t exit_address;   /* SIGNAL: the instruction that asked for it                   */
+  uint32_t text_size;      /* bytes of records in the text area; the host empties it at each exit */
   uint32_t memory_refused; /* how often the libos refused memory since the last READY or RESULT */
 };
 
@@ -215,9 +215,9 @@ struct glint_abi_syscall {
 
 /* What the libos needs to start a program; lies in the payload part at start-up. */
 struct glint_abi_boot {
-  uint64_t program_entry;   /* gva                                                       */
-  uint64_t program_base;    /* load bias: 0, or GLINT_GVA_PIE_BASE                       */
-  uint64_t program_phdr;    /* gva of the program headers, 0 if they are not loaded      */
+  uint64_t program_entry; /* gva                                                       */
+  uint64_t program_base;  /* load bias: 0, or GLINT_GVA_PIE_BASE                       */
+  uint64_t program_phdr;  /* gva of the program headers, 0 if they are not loaded      */
   uint32_t program_phnum;
   uint32_t argc;
   uint32_t envc;
@@ -229,7 +229,7 @@ struct glint_abi_boot {
   uint64_t stack_top;    /* gva, exclusive                                               */
   uint64_t arena_begin;  /* gva: heap grows up from here, mmap comes down from arena_end */
   uint64_t arena_end;
-  uint64_t files;        /* gva of struct glint_abi_file[file_count], read-only          */
+  uint64_t files; /* gva of struct glint_abi_file[file_count], read-only          */
 };
 
 /* A read-only file that the guest sees. `data` and `name` are gvas of read-only memory. */
@@ -246,8 +246,8 @@ struct glint_abi_file {
  */
 #define GLINT_AT_LIBOS 0x676c6e74u /* "glnt": far from the AT_* numbers of Linux */
 struct glint_abi_libos {
-  uint32_t version; /* GLINT_ABI_VERSION */
-  uint32_t in_use;  /* SDK: offset behind what it uses of the transfer area; the libos puts input there */
+  uint32_t version;  /* GLINT_ABI_VERSION */
+  uint32_t in_use;   /* SDK: offset behind what it uses of the transfer area; the libos puts input there */
   uint8_t *transfer; /* the transfer area, as the guest sees it */
   /* Leaves the guest with `kind`, the other exit_* fields having been set by the caller; returns when
    * the host has answered. Clears nothing; the caller reads the answer from the header. */

@@ -100,8 +100,8 @@ static inline glint_bytes glint_bytes_of(const void *data, size_t size) {
 /* ---- declaring functions ------------------------------------------------------------------------------
  *
  * GLINT_EXPORT(int64_t, add, (int64_t a, int64_t b)) { return a + b; }
- *   defines a static function of that name and type, and makes it callable by the host. It is not inlined, so that
- *   the report of a fault in it names it.
+ *   defines a static function of that name and type, and makes it callable by the host. It is not inlined, so
+ * that the report of a fault in it names it.
  *
  * GLINT_IMPORT(void, progress, (uint32_t percent))
  *   defines a static function of that name and type that calls the host. See glint_host_error().

@@ -10,7 +10,8 @@
 namespace glint::core {
 namespace {
 
-constexpr const char* kMapAdvice = "is vm.max_map_count or the process's address-space limit (ulimit -v) reached?";
+constexpr const char* kMapAdvice =
+    "is vm.max_map_count or the process's address-space limit (ulimit -v) reached?";
 
 std::byte* address(void* pointer) { return static_cast<std::byte*>(pointer); }
 
@@ -43,7 +44,8 @@ Result<MappedRange> MappedRange::reserve(uint64_t size, uint64_t alignment) {
   if (mapped == MAP_FAILED) return system_error("mmap of reserved address space", errno, kMapAdvice);
   std::byte* begin = address(mapped);
   // The padding on both sides is given back at once.
-  const uint64_t front = align_up(reinterpret_cast<uintptr_t>(begin), alignment) - reinterpret_cast<uintptr_t>(begin);
+  const uint64_t front =
+      align_up(reinterpret_cast<uintptr_t>(begin), alignment) - reinterpret_cast<uintptr_t>(begin);
   const uint64_t back = *padded - front - *rounded;
   if (front != 0) ::munmap(begin, front);
   if (back != 0) ::munmap(begin + front + *rounded, back);

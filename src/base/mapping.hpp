@@ -18,8 +18,8 @@ class MappedRange {
   MappedRange& operator=(MappedRange&& other) noexcept;
   ~MappedRange();
 
-  // Address space without memory: nothing may be touched until something is mapped into it. `alignment` is a power of
-  // two, at least a page. Left out of children of fork.
+  // Address space without memory: nothing may be touched until something is mapped into it. `alignment` is a
+  // power of two, at least a page. Left out of children of fork.
   static Result<MappedRange> reserve(uint64_t size, uint64_t alignment);
 
   std::byte* data() const { return data_; }

@@ -83,15 +83,15 @@ class [[nodiscard]] Result<void> {
 
 // GLINT_TRY(expr);            returns the error of a Result<void>
 // GLINT_TRY_ASSIGN(var, expr) declares `var` with the value, or returns the error
-#define GLINT_TRY(expr)                                                        \
-  do {                                                                         \
-    if (auto glint_try_result = (expr); !glint_try_result) {                   \
-      return std::move(glint_try_result).error();                              \
-    }                                                                          \
+#define GLINT_TRY(expr)                                      \
+  do {                                                       \
+    if (auto glint_try_result = (expr); !glint_try_result) { \
+      return std::move(glint_try_result).error();            \
+    }                                                        \
   } while (false)
-#define GLINT_TRY_ASSIGN(var, expr)                                            \
-  auto GLINT_CONCAT(glint_try_, __LINE__) = (expr);                            \
-  if (!GLINT_CONCAT(glint_try_, __LINE__)) {                                   \
-    return std::move(GLINT_CONCAT(glint_try_, __LINE__)).error();              \
-  }                                                                            \
+#define GLINT_TRY_ASSIGN(var, expr)                               \
+  auto GLINT_CONCAT(glint_try_, __LINE__) = (expr);               \
+  if (!GLINT_CONCAT(glint_try_, __LINE__)) {                      \
+    return std::move(GLINT_CONCAT(glint_try_, __LINE__)).error(); \
+  }                                                               \
   auto var = std::move(GLINT_CONCAT(glint_try_, __LINE__)).value()

@@ -68,7 +68,7 @@ struct SystemRegisters {
   uint32_t tss_limit = 0;
   uint64_t syscall_gva = 0;  // LSTAR; 0 leaves the system-call MSRs alone
   uint16_t kernel_code = 0, kernel_data = 0, user_code = 0, user_data = 0, tss = 0;  // selectors
-  uint16_t sysret_base = 0;  // STAR[63:48]
+  uint16_t sysret_base = 0;                                                          // STAR[63:48]
   PortAccess port_access = PortAccess::kBitmapBusyTss;
 };
 
@@ -85,8 +85,8 @@ class Vcpu {
   // Once, before anything else.
   virtual Result<void> configure(const SystemRegisters& system) = 0;
 
-  // Sets everything that a sandbox sees, so that nothing of the last one is left: registers, segments with the
-  // given bases, vector state, no pending event. The guest continues in ring 3.
+  // Sets everything that a sandbox sees, so that nothing of the last one is left: registers, segments with
+  // the given bases, vector state, no pending event. The guest continues in ring 3.
   virtual Result<void> load(const VcpuState& state) = 0;
 
   // Finishes the exit that the vCPU is in, and reads back what load() sets. The vCPU must be in ring 3.
@@ -119,13 +119,13 @@ class Vm {
 };
 
 struct HypervisorInfo {
-  std::string name;         // "kvm", "fake"
-  int api_version = 0;      // of KVM: 12
-  bool sync_regs = false;   // registers travel in shared memory (KVM_CAP_SYNC_REGS)
-  uint32_t max_vcpus = 0;   // recommended number per VM
-  uint32_t max_slots = 0;   // memory slots per VM
-  bool xsave = false;       // guest CPUID lists XSAVE
-  bool fsgsbase = false;    // guest CPUID lists FSGSBASE
+  std::string name;        // "kvm", "fake"
+  int api_version = 0;     // of KVM: 12
+  bool sync_regs = false;  // registers travel in shared memory (KVM_CAP_SYNC_REGS)
+  uint32_t max_vcpus = 0;  // recommended number per VM
+  uint32_t max_slots = 0;  // memory slots per VM
+  bool xsave = false;      // guest CPUID lists XSAVE
+  bool fsgsbase = false;   // guest CPUID lists FSGSBASE
 };
 
 // What runs vCPUs. Thread-safe.

@@ -15,9 +15,9 @@ namespace glint::core {
 
 // What a loadable segment of a program becomes: whole pages of one permission.
 struct Segment {
-  uint64_t gva = 0;          // page aligned, load bias applied
-  uint64_t size = 0;         // bytes, a multiple of the page size
-  bool writable = false;     // W^X: never both
+  uint64_t gva = 0;       // page aligned, load bias applied
+  uint64_t size = 0;      // bytes, a multiple of the page size
+  bool writable = false;  // W^X: never both
   bool executable = false;
   uint64_t file_offset = 0;  // where its bytes stand in the file …
   uint64_t file_size = 0;    // … how many, the rest being zero …
@@ -32,7 +32,9 @@ struct Function {
   std::string name;
   glint_abi_type result = GLINT_ABI_VOID;
   std::vector<glint_abi_type> params;
-  bool same_signature(const Function& other) const { return result == other.result && params == other.params; }
+  bool same_signature(const Function& other) const {
+    return result == other.result && params == other.params;
+  }
 };
 
 // A function symbol, for fault reports only.
@@ -48,7 +50,7 @@ struct Program {
   uint64_t entry = 0;  // gva, inside an executable segment
   uint64_t phdr = 0;   // gva of the program headers, 0 when no segment holds them
   uint16_t phnum = 0;
-  uint64_t end = 0;    // gva behind the last segment, page aligned
+  uint64_t end = 0;  // gva behind the last segment, page aligned
   bool pie = false;
   std::vector<Segment> segments;    // ascending, not overlapping
   std::vector<Function> functions;  // ascending by index, without padding entries

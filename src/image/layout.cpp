@@ -68,16 +68,19 @@ class Planner {
  public:
   explicit Planner(Layout& layout) : layout_(layout) {}
 
-  void map(Region region, uint64_t gva, uint64_t gpa, uint64_t size, bool user, bool writable, bool executable) {
+  void map(Region region, uint64_t gva, uint64_t gpa, uint64_t size, bool user, bool writable,
+           bool executable) {
     layout_.mappings.push_back({region, gva, gpa, size, user, writable, executable, false});
   }
 
   // Maps the program's writable or read-only segments from `gpa` on; returns the end.
-  uint64_t map_segments(const Program& program, Region region, Placement::Source source, bool writable, uint64_t gpa) {
+  uint64_t map_segments(const Program& program, Region region, Placement::Source source, bool writable,
+                        uint64_t gpa) {
     for (const Segment& s : program.segments) {
       if (s.writable != writable) continue;
       map(region, s.gva, gpa, s.size, true, s.writable, s.executable);
-      if (s.file_size != 0) layout_.placements.push_back({source, gpa + s.data_offset, s.file_offset, s.file_size});
+      if (s.file_size != 0)
+        layout_.placements.push_back({source, gpa + s.data_offset, s.file_offset, s.file_size});
       gpa += s.size;
     }
     return gpa;
@@ -95,8 +98,8 @@ const Symbol* find_symbol(const Program& program, std::string_view name) {
 
 constexpr uint64_t kSystemPages = 3 * kPageSize;
 
-// Bytes of the page tables that the mappings need: the root and one level-3 table (all gvas lie below 512 GiB), a level-2
-// table for each GiB, and a level-1 table for each 2 MiB that is not wholly a large page.
+// Bytes of the page tables that the mappings need: the root and one level-3 table (all gvas lie below 512
+// GiB), a level-2 table for each GiB, and a level-1 table for each 2 MiB that is not wholly a large page.
 uint64_t page_tables_size(const std::vector<Mapping>& mappings) {
   std::set<uint64_t> level1, level2;
   for (const Mapping& m : mappings) {
@@ -114,13 +117,20 @@ uint64_t page_tables_size(const std::vector<Mapping>& mappings) {
 
 std::string_view region_name(Region region) {
   switch (region) {
-    case Region::kSystem: return "system";
-    case Region::kProgram: return "program";
-    case Region::kLibos: return "libos";
-    case Region::kFiles: return "files";
-    case Region::kTransfer: return "transfer";
-    case Region::kStack: return "stack";
-    case Region::kArena: return "heap";
+    case Region::kSystem:
+      return "system";
+    case Region::kProgram:
+      return "program";
+    case Region::kLibos:
+      return "libos";
+    case Region::kFiles:
+      return "files";
+    case Region::kTransfer:
+      return "transfer";
+    case Region::kStack:
+      return "stack";
+    case Region::kArena:
+      return "heap";
   }
   return "unknown";
 }
@@ -139,8 +149,8 @@ Result<Sizes> check_sizes(const Program& program, const Program& libos, const La
   }
   if (options.stack_size < kMinStack || options.stack_size > kMaxStack) {
     return error(GLINT_E_INVALID_ARGUMENT, "a stack size of " + std::to_string(options.stack_size) +
-                                               " bytes is not between " + std::to_string(kMinStack) + " and " +
-                                               std::to_string(kMaxStack));
+                                               " bytes is not between " + std::to_string(kMinStack) +
+                                               " and " + std::to_string(kMaxStack));
   }
   Sizes s{};
   s.memory = align_up(options.memory_size, kLargePageSize);
@@ -148,16 +158,17 @@ Result<Sizes> check_sizes(const Program& program, const Program& libos, const La
   s.data = total_size(program, true) + total_size(libos, true);
   const uint64_t needed = s.data + s.stack + kMinArena;
   if (needed > s.memory) {
-    return error(GLINT_E_IMAGE_TOO_LARGE,
-                 "the program's data (" + mib(s.data) + ") and stack (" + mib(s.stack) + ") leave no heap in " +
-                     mib(s.memory) + " of memory; give it at least " + mib(align_up(needed, kLargePageSize)));
+    return error(GLINT_E_IMAGE_TOO_LARGE, "the program's data (" + mib(s.data) + ") and stack (" +
+                                              mib(s.stack) + ") leave no heap in " + mib(s.memory) +
+                                              " of memory; give it at least " +
+                                              mib(align_up(needed, kLargePageSize)));
   }
   s.arena = s.memory - s.data - s.stack;
   // Constants and code are shared by all sandboxes, but they too must stay within reason.
   const uint64_t readonly = total_size(program, false);
   if (readonly > kMaxMemory) {
-    return error(GLINT_E_IMAGE_TOO_LARGE, "the program's code and constants take " + mib(readonly) + "; at most " +
-                                              mib(kMaxMemory) + " are possible");
+    return error(GLINT_E_IMAGE_TOO_LARGE, "the program's code and constants take " + mib(readonly) +
+                                              "; at most " + mib(kMaxMemory) + " are possible");
   }
   return s;
 }
@@ -182,12 +193,13 @@ Result<Layout> plan_layout(const Program& program, const Program& libos, const L
     layout.file_count = static_cast<uint32_t>(options.files.size());
   }
 
-  // gpas are counted from 0 here, for the window and for what lies below it, and moved to their places once the size of
-  // the page tables is known, which come first.
+  // gpas are counted from 0 here, for the window and for what lies below it, and moved to their places once
+  // the size of the page tables is known, which come first.
   layout.readonly_size = total_size(program, false) + total_size(libos, false) + layout.files_blob.size();
   layout.window_size = sizes.memory;
 
-  // The window: [heap | stack | program's data | libos' data]. The heap comes first, so that it can use large pages.
+  // The window: [heap | stack | program's data | libos' data]. The heap comes first, so that it can use large
+  // pages.
   const uint64_t window = 0;
   layout.arena_begin = GLINT_GVA_ARENA;
   layout.arena_end = GLINT_GVA_ARENA + sizes.arena;
@@ -201,10 +213,13 @@ Result<Layout> plan_layout(const Program& program, const Program& libos, const L
   planner.map_segments(libos, Region::kLibos, Placement::Source::kLibos, true, gpa);
   const size_t window_mappings = layout.mappings.size(), window_placements = layout.placements.size();
 
-  planner.map(Region::kSystem, GLINT_GVA_SYSTEM, 0, kPageSize, false, true, false);                   // exception stack
-  planner.map(Region::kSystem, GLINT_GVA_SYSTEM + kPageSize, kPageSize, kPageSize, false, false, true);  // stubs
-  planner.map(Region::kSystem, GLINT_GVA_SYSTEM + 2 * kPageSize, 2 * kPageSize, kPageSize, false, false, false);
-  uint64_t readonly = planner.map_segments(program, Region::kProgram, Placement::Source::kProgram, false, kSystemPages);
+  planner.map(Region::kSystem, GLINT_GVA_SYSTEM, 0, kPageSize, false, true, false);  // exception stack
+  planner.map(Region::kSystem, GLINT_GVA_SYSTEM + kPageSize, kPageSize, kPageSize, false, false,
+              true);  // stubs
+  planner.map(Region::kSystem, GLINT_GVA_SYSTEM + 2 * kPageSize, 2 * kPageSize, kPageSize, false, false,
+              false);
+  uint64_t readonly =
+      planner.map_segments(program, Region::kProgram, Placement::Source::kProgram, false, kSystemPages);
   readonly = planner.map_segments(libos, Region::kLibos, Placement::Source::kLibos, false, readonly);
   if (!layout.files_blob.empty()) {
     planner.map(Region::kFiles, GLINT_GVA_FILES, readonly, layout.files_blob.size(), true, false, false);
@@ -228,7 +243,8 @@ Result<Layout> plan_layout(const Program& program, const Program& libos, const L
 
   for (size_t i = 0; i < layout.mappings.size(); ++i) {
     Mapping& m = layout.mappings[i];
-    m.gpa = i == transfer_mapping ? layout.transfer_gpa : m.gpa + (i < window_mappings ? layout.window_gpa : shift);
+    m.gpa = i == transfer_mapping ? layout.transfer_gpa
+                                  : m.gpa + (i < window_mappings ? layout.window_gpa : shift);
   }
   for (size_t i = 0; i < layout.placements.size(); ++i) {
     layout.placements[i].gpa += i < window_placements ? layout.window_gpa : shift;

@@ -57,11 +57,12 @@ struct Placement {
 // Where everything of an image lies. Guest-physical memory is, from 0 up:
 //
 //   [ page tables | system pages | read-only image | window | transfer: first MiB ]   one memory slot
-//   [ transfer: the rest ]                                                            a second one, made on demand
+//   [ transfer: the rest ]                                                            a second one, made on
+//   demand
 //
 // system pages: see arch/x86_64/system_pages.hpp.
-// window: all writable memory of a sandbox; 2 MiB aligned and a multiple of 2 MiB, so that mremap can move it by whole
-// page-table pages.
+// window: all writable memory of a sandbox; 2 MiB aligned and a multiple of 2 MiB, so that mremap can move it
+// by whole page-table pages.
 struct Layout {
   uint64_t memory_size = 0;  // as rounded: the window's size
   uint64_t stack_size = 0;   // as rounded
@@ -74,9 +75,10 @@ struct Layout {
   uint64_t readonly_size = 0;
   uint64_t window_gpa = 0;
   uint64_t window_size = 0;
-  uint64_t transfer_gpa = 0;  // GLINT_TRANSFER_MAX bytes, of which the first GLINT_TRANSFER_INITIAL are always there
-  uint64_t slot_size = 0;     // bytes of the first slot: [0, slot_size)
-  uint64_t total_size = 0;    // end of guest-physical memory
+  uint64_t transfer_gpa =
+      0;  // GLINT_TRANSFER_MAX bytes, of which the first GLINT_TRANSFER_INITIAL are always there
+  uint64_t slot_size = 0;   // bytes of the first slot: [0, slot_size)
+  uint64_t total_size = 0;  // end of guest-physical memory
 
   uint64_t stack_bottom = 0;  // gvas
   uint64_t stack_top = 0;
@@ -93,8 +95,8 @@ struct Layout {
   std::vector<std::byte> files_blob;  // contents of the files region
 };
 
-// Plans an image. Pure; GLINT_E_IMAGE_TOO_LARGE when program, libos and stack leave no heap within memory_size,
-// GLINT_E_INVALID_ARGUMENT for options out of range or a bad file path.
+// Plans an image. Pure; GLINT_E_IMAGE_TOO_LARGE when program, libos and stack leave no heap within
+// memory_size, GLINT_E_INVALID_ARGUMENT for options out of range or a bad file path.
 Result<Layout> plan_layout(const Program& program, const Program& libos, const LayoutOptions& options);
 
 }  // namespace glint::core

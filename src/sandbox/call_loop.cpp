@@ -31,7 +31,7 @@ uint64_t frame_end(std::span<const std::byte> transfer, uint64_t frame, std::spa
 }  // namespace
 
 std::string CallLoop::where() const {
-  return called_ == nullptr ? std::string("start-up") : "function '" + called_->name + "'";
+  return called_ == nullptr ? std::string("the program") : "function '" + called_->name + "'";
 }
 
 Result<Outcome> CallLoop::run() {

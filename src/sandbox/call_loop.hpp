@@ -28,8 +28,8 @@ struct Outcome {
   Error failure;
 };
 
-// Runs a sandbox's vCPU until the guest has done what it was asked to, and serves what it asks for meanwhile: host
-// calls, printing, input, room. Lives for one stretch, on one thread.
+// Runs a sandbox's vCPU until the guest has done what it was asked to, and serves what it asks for meanwhile:
+// host calls, printing, input, room. Lives for one stretch, on one thread.
 class CallLoop {
  public:
   // `called` is the guest function under way; null while the program starts.
@@ -57,7 +57,7 @@ class CallLoop {
   Error signal_error(const GuestExit& exit);
   Error gave_up(const Exit& exit);
   Error guest_error(glint_status code, Fault fault, const std::string& hint);
-  std::string where() const;  // "function 'add'", or "start-up"
+  std::string where() const;  // "function 'add'", or "the program" while it starts
 
   Sandbox& sandbox_;
   Shell& shell_;

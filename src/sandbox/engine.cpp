@@ -8,7 +8,8 @@
 namespace glint::core {
 namespace {
 
-// Two per processor: one that runs, and one whose sandbox waits in a host function or is about to be called again.
+// Two per processor: one that runs, and one whose sandbox waits in a host function or is about to be called
+// again.
 uint32_t default_shells() {
   const unsigned processors = std::thread::hardware_concurrency();
   return 2 * (processors == 0 ? 1 : processors);
@@ -29,14 +30,14 @@ Result<std::shared_ptr<Engine>> Engine::create(const EngineOptions& options) {
   return std::shared_ptr<Engine>(new Engine(machine.hypervisor, machine.traits, options.max_shells));
 }
 
-std::shared_ptr<Engine> Engine::with_hypervisor(std::shared_ptr<Hypervisor> hypervisor, const MachineTraits& traits,
-                                                uint32_t max_shells) {
+std::shared_ptr<Engine> Engine::with_hypervisor(std::shared_ptr<Hypervisor> hypervisor,
+                                                const MachineTraits& traits, uint32_t max_shells) {
   return std::shared_ptr<Engine>(new Engine(std::move(hypervisor), traits, max_shells));
 }
 
 Result<Engine::Machine> Engine::kvm_machine() {
-  // The hypervisor handle, and what the probe found out, are the one global state of the library. A failure is not
-  // kept: the module may be loaded, or the permission given, before the next try.
+  // The hypervisor handle, and what the probe found out, are the one global state of the library. A failure
+  // is not kept: the module may be loaded, or the permission given, before the next try.
   static std::mutex mutex;
   static std::optional<Machine> known;
   const std::lock_guard lock(mutex);

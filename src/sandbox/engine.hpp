@@ -31,8 +31,8 @@ class Engine {
   static Result<std::shared_ptr<Engine>> create(const EngineOptions& options);
 
   // With a hypervisor of the caller's, for tests.
-  static std::shared_ptr<Engine> with_hypervisor(std::shared_ptr<Hypervisor> hypervisor, const MachineTraits& traits,
-                                                 uint32_t max_shells);
+  static std::shared_ptr<Engine> with_hypervisor(std::shared_ptr<Hypervisor> hypervisor,
+                                                 const MachineTraits& traits, uint32_t max_shells);
 
   // KVM, opened and probed once per process.
   struct Machine {

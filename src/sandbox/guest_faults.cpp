@@ -22,24 +22,34 @@ std::string describe_address(const Layout& layout, uint64_t address) {
   if (address < GLINT_GVA_PROGRAM_MIN) return "a null pointer?";
   // The guard page and the unmapped space below it: large frames may step over the guard.
   if (address >= GLINT_GVA_LIBOS_END && address < layout.stack_bottom) return "the stack overflowed";
-  if (address >= layout.stack_top && address < layout.stack_top + 4096) return "the guard page above the stack";
+  if (address >= layout.stack_top && address < layout.stack_top + 4096)
+    return "the guard page above the stack";
   for (const Mapping& m : layout.mappings) {
     if (address < m.gva || address - m.gva >= m.size) continue;
-    return m.user ? std::string(region_name(m.region)) + " memory, which does not allow it" : "a supervisor page";
+    return m.user ? std::string(region_name(m.region)) + " memory, which does not allow it"
+                  : "a supervisor page";
   }
   return "nothing is mapped there";
 }
 
 const char* signal_name(int signal) {
   switch (signal) {
-    case SIGABRT: return "abort";
-    case SIGFPE: return "arithmetic error signal";
-    case SIGILL: return "illegal instruction signal";
-    case SIGSEGV: return "segmentation fault signal";
-    case SIGKILL: return "kill signal";
-    case SIGTERM: return "termination signal";
-    case SIGTRAP: return "trap signal";
-    default: return "signal";
+    case SIGABRT:
+      return "abort";
+    case SIGFPE:
+      return "arithmetic error signal";
+    case SIGILL:
+      return "illegal instruction signal";
+    case SIGSEGV:
+      return "segmentation fault signal";
+    case SIGKILL:
+      return "kill signal";
+    case SIGTERM:
+      return "termination signal";
+    case SIGTRAP:
+      return "trap signal";
+    default:
+      return "signal";
   }
 }
 
@@ -69,7 +79,8 @@ Error CallLoop::port_error(const Exit& exit) {
   auto state = vcpu_.fault_state();
   if (!state) return std::move(state).error();
   if (exit.port == GLINT_FAULT_PORT) {
-    // Believed only from a stub, which ring 3 cannot execute: where every port leaves the guest (IOPL), any code can try.
+    // Believed only from a stub, which ring 3 cannot execute: where every port leaves the guest (IOPL), any
+    // code can try.
     if (auto frame = read_exception_frame(state->registers, shell_.exception_stack(), GLINT_GVA_SYSTEM)) {
       return exception_error(*frame, state->cr2);
     }
@@ -84,7 +95,8 @@ Error CallLoop::exception_error(const ExceptionFrame& frame, uint64_t cr2) {
   constexpr uint32_t kGeneralProtection = 13, kPageFault = 14;
   std::string hint;
   if (fault.vector == kPageFault) hint = describe_address(sandbox_.image_->layout(), fault.address);
-  if (fault.vector == kGeneralProtection) hint = "a privileged instruction, a forbidden port, or a non-canonical address";
+  if (fault.vector == kGeneralProtection)
+    hint = "a privileged instruction, a forbidden port, or a non-canonical address";
   return guest_error(GLINT_E_GUEST_FAULT, std::move(fault), hint);
 }
 
@@ -100,17 +112,19 @@ Error CallLoop::memory_error(const Exit& exit) {
 Error CallLoop::signal_error(const GuestExit& exit) {
   constexpr int kMaxSignal = 64;
   if (exit.code < 1 || exit.code > kMaxSignal) {
-    return error(GLINT_E_GUEST_PROTOCOL, where() + ": the guest ends itself by the unknown signal " +
-                                             std::to_string(exit.code));
+    return error(GLINT_E_GUEST_PROTOCOL,
+                 where() + ": the guest ends itself by the unknown signal " + std::to_string(exit.code));
   }
-  return guest_error(GLINT_E_GUEST_ABORT, make_fault(signal_name(exit.code), exit.code, exit.address, exit.address),
+  return guest_error(GLINT_E_GUEST_ABORT,
+                     make_fault(signal_name(exit.code), exit.code, exit.address, exit.address),
                      "the guest sent itself signal " + std::to_string(exit.code));
 }
 
 Error CallLoop::gave_up(const Exit& exit) {
   vm_broken_ = true;
-  const std::string why =
-      exit.kind == Exit::Kind::kShutdown ? "triple fault: the guest damaged its processor state" : exit.detail;
+  const std::string why = exit.kind == Exit::Kind::kShutdown
+                              ? "triple fault: the guest damaged its processor state"
+                              : exit.detail;
   return error(GLINT_E_HYPERVISOR, where() + ": the virtual machine gave up: " + why);
 }
 

@@ -43,8 +43,8 @@ Result<std::span<std::byte>> HostCallFrame::reserve(uint64_t size) {
                                         std::string(type_name(signature_.result)) + ", not string or bytes");
   }
   if (size > GLINT_MAX_PAYLOAD) {
-    return error(GLINT_E_TOO_LARGE, "result of host function '" + signature_.name + "': " + std::to_string(size) +
-                                        " bytes are more than one value may have");
+    return error(GLINT_E_TOO_LARGE, "result of host function '" + signature_.name + "': " +
+                                        std::to_string(size) + " bytes are more than one value may have");
   }
   const uint64_t payload = reply_ + sizeof(glint_abi_value);
   GLINT_TRY(make_room(sizeof(glint_abi_value) + size));

@@ -8,7 +8,8 @@ namespace {
 
 bool is_value_type(glint_abi_type type) { return type > GLINT_ABI_VOID && type < GLINT_ABI_TYPE_COUNT; }
 
-Result<void> check_signature(const std::string& name, glint_abi_type result, std::span<const glint_abi_type> params) {
+Result<void> check_signature(const std::string& name, glint_abi_type result,
+                             std::span<const glint_abi_type> params) {
   const auto bad = [&](const std::string& why) {
     return error(GLINT_E_INVALID_ARGUMENT, "host function '" + name + "': " + why);
   };
@@ -19,7 +20,8 @@ Result<void> check_signature(const std::string& name, glint_abi_type result, std
   if (params.size() > GLINT_ABI_MAX_PARAMS) {
     return bad("it has more than " + std::to_string(GLINT_ABI_MAX_PARAMS) + " parameters");
   }
-  if (!std::all_of(params.begin(), params.end(), is_value_type)) return bad("a parameter has an unknown type, or void");
+  if (!std::all_of(params.begin(), params.end(), is_value_type))
+    return bad("a parameter has an unknown type, or void");
   return {};
 }
 
@@ -28,7 +30,8 @@ Result<void> check_signature(const std::string& name, glint_abi_type result, std
 Result<void> HostFunctions::add(std::string name, glint_abi_type result, std::vector<glint_abi_type> params,
                                 Callback callback) {
   if (frozen_.load(std::memory_order_acquire)) {
-    return error(GLINT_E_BUSY, "host function '" + name + "': a sandbox uses this set already; add before making one");
+    return error(GLINT_E_BUSY,
+                 "host function '" + name + "': a sandbox uses this set already; add before making one");
   }
   GLINT_TRY(check_signature(name, result, params));
   Entry entry;

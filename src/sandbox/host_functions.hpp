@@ -19,7 +19,8 @@ namespace glint::core {
 // One call of a host function, as its callback sees it. Implemented by the call loop.
 class HostCall {
  public:
-  // As many and of the types that were declared. Views of memory that cannot change: the only vCPU is stopped.
+  // As many and of the types that were declared. Views of memory that cannot change: the only vCPU is
+  // stopped.
   virtual std::span<const Value> arguments() const = 0;
   // Copies the result to the guest, checked against the declared type.
   virtual Result<void> set_result(const Value& value) = 0;
@@ -43,8 +44,10 @@ class HostFunctions {
     Callback callback;
   };
 
-  // GLINT_E_BUSY when frozen; GLINT_E_INVALID_ARGUMENT for a bad name, a bad type or a name that is there already.
-  Result<void> add(std::string name, glint_abi_type result, std::vector<glint_abi_type> params, Callback callback);
+  // GLINT_E_BUSY when frozen; GLINT_E_INVALID_ARGUMENT for a bad name, a bad type or a name that is there
+  // already.
+  Result<void> add(std::string name, glint_abi_type result, std::vector<glint_abi_type> params,
+                   Callback callback);
 
   const Entry* find(std::string_view name) const;
   void freeze() const { frozen_.store(true, std::memory_order_release); }

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <fstream>
+#include <set>
 
 #include "image/libos.hpp"
 #include "shell/image_memory.hpp"
@@ -72,16 +73,22 @@ Result<std::shared_ptr<Image>> Image::load_file(std::shared_ptr<Engine> engine, 
 Result<uint32_t> Image::find_export(std::string_view name) const {
   if (const Function* found = program_.find_export(name)) return found->index;
   std::string message = "the guest program exports no function '" + std::string(name) + "'; ";
-  std::string names;
+  // By name: compilers put the table in an order of their own.
+  std::set<std::string_view> sorted;
   for (const Function& function : program_.functions) {
-    if (function.kind != Function::Kind::kExport) continue;
-    names += (names.empty() ? "" : ", ") + function.name;
+    if (function.kind == Function::Kind::kExport) sorted.insert(function.name);
+  }
+  std::string names;
+  for (const std::string_view export_name : sorted) {
+    names += (names.empty() ? "" : ", ") + std::string(export_name);
   }
   message += names.empty() ? "it exports none at all (build it with glint_guest.h)" : "it exports " + names;
   return error(GLINT_E_NOT_FOUND, std::move(message));
 }
 
-const Function* Image::function(uint32_t index) const { return index < by_index_.size() ? by_index_[index] : nullptr; }
+const Function* Image::function(uint32_t index) const {
+  return index < by_index_.size() ? by_index_[index] : nullptr;
+}
 
 const Symbol* Image::nearest_symbol(uint64_t gva) const {
   if (const Symbol* symbol = program_.nearest_symbol(gva)) return symbol;

@@ -22,7 +22,8 @@ class ShellPool;
 class Image {
  public:
   // Any bytes give an image or an error. `program` needs to live only until this returns.
-  static Result<std::shared_ptr<Image>> load(std::shared_ptr<Engine> engine, std::span<const std::byte> program,
+  static Result<std::shared_ptr<Image>> load(std::shared_ptr<Engine> engine,
+                                             std::span<const std::byte> program,
                                              const LayoutOptions& options);
   static Result<std::shared_ptr<Image>> load_file(std::shared_ptr<Engine> engine, const std::string& path,
                                                   const LayoutOptions& options);

@@ -27,7 +27,8 @@ uint64_t clock_ns(clockid_t clock) {
 
 Result<std::array<std::byte, 48>> random_seed() {
   std::array<std::byte, 48> seed{};
-  // Up to 256 bytes come whole once the kernel's generator is ready (getrandom(2)); before that, a signal may interrupt.
+  // Up to 256 bytes come whole once the kernel's generator is ready (getrandom(2)); before that, a signal may
+  // interrupt.
   ssize_t got = 0;
   do {
     got = ::getrandom(seed.data(), seed.size(), 0);
@@ -45,8 +46,8 @@ bool points_into(std::span<const std::byte> bytes, std::span<const std::byte> ar
 
 }  // namespace
 
-// One thread's stay inside a sandbox. If it is left by an exception of a callback, the guest is somewhere in the middle of
-// its work: the sandbox is poisoned.
+// One thread's stay inside a sandbox. If it is left by an exception of a callback, the guest is somewhere in
+// the middle of its work: the sandbox is poisoned.
 class Sandbox::Entry {
  public:
   explicit Entry(Sandbox& sandbox) : sandbox_(sandbox) {}
@@ -70,7 +71,8 @@ class Sandbox::Entry {
   bool entered_ = false;
 };
 
-Sandbox::Sandbox(std::shared_ptr<Image> image, std::shared_ptr<const HostFunctions> functions, SandboxOptions options)
+Sandbox::Sandbox(std::shared_ptr<Image> image, std::shared_ptr<const HostFunctions> functions,
+                 SandboxOptions options)
     : image_(std::move(image)), functions_(std::move(functions)), options_(std::move(options)) {
   auto& counters = image_->engine()->counters();
   ++counters.sandboxes_created;
@@ -121,35 +123,42 @@ Result<void> Sandbox::prepare_strings() {
     strings_.insert(strings_.end(), text.c_str(), text.c_str() + text.size() + 1);
     return {};
   };
-  for (const std::string& argument : options_.arguments) GLINT_TRY(append(argument, "an argument of the program"));
-  for (const std::string& variable : options_.environment) GLINT_TRY(append(variable, "an environment variable"));
-  // They are copied to the top of the guest's stack, with two pointers each at most; and must leave it useful.
+  for (const std::string& argument : options_.arguments)
+    GLINT_TRY(append(argument, "an argument of the program"));
+  for (const std::string& variable : options_.environment)
+    GLINT_TRY(append(variable, "an environment variable"));
+  // They are copied to the top of the guest's stack, with two pointers each at most; and must leave it
+  // useful.
   const uint64_t limit = std::min<uint64_t>(image_->layout().stack_size / 4, 128 * 1024);
   const uint64_t size = strings_.size() + 16 * (options_.arguments.size() + options_.environment.size());
   if (size > limit) {
-    return error(GLINT_E_TOO_LARGE, "arguments and environment take " + std::to_string(size) + " bytes; at most " +
-                                        std::to_string(limit) + " are possible");
+    return error(GLINT_E_TOO_LARGE, "arguments and environment take " + std::to_string(size) +
+                                        " bytes; at most " + std::to_string(limit) + " are possible");
   }
   return {};
 }
 
 Result<void> Sandbox::enter(Entry& entry) {
   if (!entry.try_enter()) {
-    return error(GLINT_E_BUSY,
-                 "the sandbox is in a call already: one call at a time, and a host function may not enter the sandbox "
-                 "that called it");
+    return error(
+        GLINT_E_BUSY,
+        "the sandbox is in a call already: one call at a time, and a host function may not enter the sandbox "
+        "that called it");
   }
   if (t_depth > options_.max_depth) {
     return error(GLINT_E_DEPTH, "calls host to guest are nested " + std::to_string(t_depth) +
-                                    " deep on this thread; the sandbox allows " + std::to_string(options_.max_depth));
+                                    " deep on this thread; the sandbox allows " +
+                                    std::to_string(options_.max_depth));
   }
   switch (state()) {
     case State::kPoisoned:
-      return error(GLINT_E_POISONED, "the sandbox faulted before and cannot be used any more; make a new one");
+      return error(GLINT_E_POISONED,
+                   "the sandbox faulted before and cannot be used any more; make a new one");
     case State::kEnded:
-      return error(GLINT_E_ENDED,
-                   "the guest program has ended with exit status " + std::to_string(exit_code_) +
-                       "; a program that is to be called must wait for calls (glint_serve, or no main of its own)");
+      return error(
+          GLINT_E_ENDED,
+          "the guest program has ended with exit status " + std::to_string(exit_code_) +
+              "; a program that is to be called must wait for calls (glint_serve, or no main of its own)");
     default:
       return {};
   }
@@ -248,7 +257,8 @@ Result<uint64_t> Sandbox::write_arguments(Shell& shell, std::span<const Value> a
   for (const Value& value : arguments) {
     if (points_into(value.bytes, shell.transfer())) {
       return error(GLINT_E_INVALID_ARGUMENT,
-                   "an argument is a view of this sandbox's last result, which the call would overwrite; copy it first");
+                   "an argument is a view of this sandbox's last result, which the call would overwrite; "
+                   "copy it first");
     }
   }
   const uint64_t before = shell.transfer().size();
@@ -276,7 +286,8 @@ Result<Value> Sandbox::call(uint32_t function, std::span<const Value> arguments)
     finish();
     return std::move(call_end).error();
   }
-  write_call(shell->transfer(), function, static_cast<uint32_t>(arguments.size()), GLINT_TRANSFER_PAYLOAD, *call_end);
+  write_call(shell->transfer(), function, static_cast<uint32_t>(arguments.size()), GLINT_TRANSFER_PAYLOAD,
+             *call_end);
   ++counters_.calls;
 
   GLINT_TRY_ASSIGN(outcome, run_guest(*shell, called));
@@ -285,8 +296,8 @@ Result<Value> Sandbox::call(uint32_t function, std::span<const Value> arguments)
     state_.store(State::kEnded, std::memory_order_release);
     image_->shells().forget(*memory_);
     attached_ = false;
-    return error(GLINT_E_ENDED, "the guest program ended itself with exit status " + std::to_string(exit_code_) +
-                                    " during function '" + called->name + "'");
+    return error(GLINT_E_ENDED, "the guest program ended itself with exit status " +
+                                    std::to_string(exit_code_) + " during function '" + called->name + "'");
   }
   state_.store(State::kReady, std::memory_order_release);
   if (outcome.kind == Outcome::Kind::kFailed) {

@@ -42,14 +42,15 @@ struct SandboxOptions {
   uint32_t max_depth = 16;
 };
 
-// One guest: its memory and its processor state. May be used from any thread, by one at a time; a second one that
-// enters meanwhile gets GLINT_E_BUSY.
+// One guest: its memory and its processor state. May be used from any thread, by one at a time; a second one
+// that enters meanwhile gets GLINT_E_BUSY.
 class Sandbox {
  public:
   enum class State : uint32_t { kNew = 0, kReady = 1, kRunning = 2, kPoisoned = 3, kEnded = 4 };
 
   struct Counters {
-    uint64_t calls = 0, host_calls = 0, exits = 0, ioctls = 0, attaches = 0, unknown_syscalls = 0, output_bytes = 0;
+    uint64_t calls = 0, host_calls = 0, exits = 0, ioctls = 0, attaches = 0, unknown_syscalls = 0,
+             output_bytes = 0;
   };
 
   // Links the imports; runs nothing. `functions` may be null.
@@ -63,8 +64,8 @@ class Sandbox {
   // Runs the start-up code until the program ends or waits for calls. The exit status, if it ended.
   Result<std::optional<int32_t>> run();
 
-  // Calls guest function `function`; starts the program first when that is due. A string or bytes result is a view,
-  // valid until the next operation on this sandbox or release_result().
+  // Calls guest function `function`; starts the program first when that is due. A string or bytes result is a
+  // view, valid until the next operation on this sandbox or release_result().
   Result<Value> call(uint32_t function, std::span<const Value> arguments);
 
   void release_result();
@@ -77,7 +78,8 @@ class Sandbox {
  private:
   friend class CallLoop;
   class Entry;
-  Sandbox(std::shared_ptr<Image> image, std::shared_ptr<const HostFunctions> functions, SandboxOptions options);
+  Sandbox(std::shared_ptr<Image> image, std::shared_ptr<const HostFunctions> functions,
+          SandboxOptions options);
 
   Result<void> link_imports();
   Result<void> prepare_strings();

@@ -26,10 +26,12 @@ Result<void> write_at(int fd, std::span<const std::byte> bytes, uint64_t offset)
 }
 
 Result<std::span<const std::byte>> source_of(const Placement& placement, const Layout& layout,
-                                             std::span<const std::byte> program, std::span<const std::byte> libos) {
+                                             std::span<const std::byte> program,
+                                             std::span<const std::byte> libos) {
   const auto source = placement.source == Placement::Source::kProgram ? program
-                      : placement.source == Placement::Source::kLibos ? libos
-                                                                      : std::span<const std::byte>(layout.files_blob);
+                      : placement.source == Placement::Source::kLibos
+                          ? libos
+                          : std::span<const std::byte>(layout.files_blob);
   // The layout was planned from these very bytes; if not, that is a defect, and must not become a wild read.
   if (!in_range(placement.offset, placement.size, source.size())) {
     return error(GLINT_E_INTERNAL, "a placement of the image lies outside its source");
@@ -44,7 +46,8 @@ Result<ImageMemory> ImageMemory::create(const Layout& layout, std::span<const st
   Fd fd(::memfd_create("glint-image", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!fd) return system_error("memfd_create", errno);
   const uint64_t size = layout.window_gpa + layout.window_size;
-  if (::ftruncate(fd.get(), static_cast<off_t>(size)) != 0) return system_error("ftruncate of a memfd", errno);
+  if (::ftruncate(fd.get(), static_cast<off_t>(size)) != 0)
+    return system_error("ftruncate of a memfd", errno);
 
   std::vector<std::byte> tables(layout.page_tables_size);
   write_page_tables(layout.mappings, tables, layout.page_tables_gpa);

@@ -11,8 +11,8 @@
 
 namespace glint::core {
 
-// The initial memory of an image: a sealed memfd whose offsets are guest-physical addresses, from page tables to
-// the end of the window. Shared by all shells of the image, and immutable.
+// The initial memory of an image: a sealed memfd whose offsets are guest-physical addresses, from page tables
+// to the end of the window. Shared by all shells of the image, and immutable.
 class ImageMemory {
  public:
   // `program` and `libos` are the files that the layout was planned for.

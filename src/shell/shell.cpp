@@ -18,12 +18,14 @@ namespace {
 constexpr uint32_t kMainSlot = 0, kExtensionSlot = 1;
 
 Result<void> discard(std::span<std::byte> pages) {
-  if (::madvise(pages.data(), pages.size(), MADV_DONTNEED) != 0) return system_error("madvise(MADV_DONTNEED)", errno);
+  if (::madvise(pages.data(), pages.size(), MADV_DONTNEED) != 0)
+    return system_error("madvise(MADV_DONTNEED)", errno);
   return {};
 }
 
 Result<void> move_pages(std::byte* from, std::byte* to, uint64_t size) {
-  // DONTUNMAP leaves the file mapping without its pages: pristine, and no hole for another thread's mmap (Linux 5.13).
+  // DONTUNMAP leaves the file mapping without its pages: pristine, and no hole for another thread's mmap
+  // (Linux 5.13).
   if (::mremap(from, size, size, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, to) == MAP_FAILED) {
     return system_error("mremap of a sandbox's memory", errno,
                         "is vm.max_map_count reached, or the kernel older than 5.13?");
@@ -31,8 +33,8 @@ Result<void> move_pages(std::byte* from, std::byte* to, uint64_t size) {
   return {};
 }
 
-// Which pages of `range` were ever touched, from /proc/self/pagemap (Documentation/admin-guide/mm/pagemap.rst). False
-// when that cannot be told.
+// Which pages of `range` were ever touched, from /proc/self/pagemap
+// (Documentation/admin-guide/mm/pagemap.rst). False when that cannot be told.
 constexpr size_t kInitialPages = GLINT_TRANSFER_INITIAL / kPageSize;
 bool read_touched(std::span<const std::byte> range, std::array<bool, kInitialPages>& touched) {
   static const Fd pagemap(::open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC));
@@ -50,8 +52,8 @@ bool read_touched(std::span<const std::byte> range, std::array<bool, kInitialPag
 
 }  // namespace
 
-Result<std::unique_ptr<Shell>> Shell::create(Hypervisor& hypervisor, const Layout& layout, const ImageMemory& memory,
-                                             PortAccess port_access) {
+Result<std::unique_ptr<Shell>> Shell::create(Hypervisor& hypervisor, const Layout& layout,
+                                             const ImageMemory& memory, PortAccess port_access) {
   GLINT_TRY_ASSIGN(range, MappedRange::reserve(layout.total_size, kLargePageSize));
   auto shell = std::unique_ptr<Shell>(new Shell(layout, std::move(range)));
   GLINT_TRY(shell->map_memory(memory));
@@ -67,8 +69,8 @@ Result<std::unique_ptr<Shell>> Shell::create(Hypervisor& hypervisor, const Layou
 
 Result<void> Shell::map_memory(const ImageMemory& image) {
   static_assert(kExceptionStackOffset == 0, "the exception stack is the first system page");
-  // Page tables and the exception stack are private to this shell; what follows cannot be written by anyone, whatever a
-  // guest made of its page tables.
+  // Page tables and the exception stack are private to this shell; what follows cannot be written by anyone,
+  // whatever a guest made of its page tables.
   const uint64_t private_end = layout_.system_pages_gpa + kPageSize;
   const uint64_t readonly_end = layout_.readonly_gpa + layout_.readonly_size;
   GLINT_TRY(map_file_private(at(0), private_end, image.fd(), 0));
@@ -80,9 +82,9 @@ Result<void> Shell::map_memory(const ImageMemory& image) {
 Result<void> Shell::grow_transfer(uint64_t size) {
   if (size <= transfer_size_) return {};
   if (size > GLINT_TRANSFER_MAX) {
-    return error(GLINT_E_TOO_LARGE, "the values of a call and of the calls nested in it take " + std::to_string(size) +
-                                        " bytes together; at most " + std::to_string(GLINT_TRANSFER_MAX) +
-                                        " are possible");
+    return error(GLINT_E_TOO_LARGE, "the values of a call and of the calls nested in it take " +
+                                        std::to_string(size) + " bytes together; at most " +
+                                        std::to_string(GLINT_TRANSFER_MAX) + " are possible");
   }
   // All at once: it is only reserved until it is touched, and a slot is dear to make.
   const uint64_t extension = layout_.transfer_gpa + GLINT_TRANSFER_INITIAL;
@@ -97,7 +99,8 @@ Result<void> Shell::wipe_transfer() {
   const auto all = transfer();
   if (all.size() > GLINT_TRANSFER_INITIAL) GLINT_TRY(discard(all.subspan(GLINT_TRANSFER_INITIAL)));
   const auto initial = all.first(GLINT_TRANSFER_INITIAL);
-  // Clearing a page in place costs less than the fault that dropping it brings (0.1 µs against 4-34), as long as they are few.
+  // Clearing a page in place costs less than the fault that dropping it brings (0.1 µs against 4-34), as long
+  // as they are few.
   constexpr size_t kFew = 32;
   std::array<bool, kInitialPages> touched{};
   if (!read_touched(initial, touched)) return discard(initial);
@@ -110,10 +113,16 @@ Result<void> Shell::wipe_transfer() {
   return {};
 }
 
-Result<void> Shell::move_in(std::byte* home) { return move_pages(home, window().data(), layout_.window_size); }
-Result<void> Shell::move_out(std::byte* home) { return move_pages(window().data(), home, layout_.window_size); }
+Result<void> Shell::move_in(std::byte* home) {
+  return move_pages(home, window().data(), layout_.window_size);
+}
+Result<void> Shell::move_out(std::byte* home) {
+  return move_pages(window().data(), home, layout_.window_size);
+}
 Result<void> Shell::reset_window() { return discard(window()); }
 
-std::span<const std::byte> Shell::exception_stack() const { return {at(layout_.system_pages_gpa), kPageSize}; }
+std::span<const std::byte> Shell::exception_stack() const {
+  return {at(layout_.system_pages_gpa), kPageSize};
+}
 
 }  // namespace glint::core

@@ -14,13 +14,13 @@
 
 namespace glint::core {
 
-// A VM with one vCPU, made for an image: its page tables, system pages, code and constants stay in it; the window holds
-// the writable memory of whichever sandbox it is lent to. Used by one thread at a time.
+// A VM with one vCPU, made for an image: its page tables, system pages, code and constants stay in it; the
+// window holds the writable memory of whichever sandbox it is lent to. Used by one thread at a time.
 class Shell {
  public:
   // `layout` and `memory` must outlive the shell.
-  static Result<std::unique_ptr<Shell>> create(Hypervisor& hypervisor, const Layout& layout, const ImageMemory& memory,
-                                               PortAccess port_access);
+  static Result<std::unique_ptr<Shell>> create(Hypervisor& hypervisor, const Layout& layout,
+                                               const ImageMemory& memory, PortAccess port_access);
 
   Vcpu& vcpu() { return *vcpu_; }
 
@@ -32,8 +32,8 @@ class Shell {
   Result<void> wipe_transfer();
 
   std::span<std::byte> window() const { return {at(layout_.window_gpa), layout_.window_size}; }
-  // Moves the pages of a resting sandbox into the window, or out of it. `home` is layout.window_size bytes, 2 MiB aligned. What
-  // moves leaves a pristine mapping of the image behind.
+  // Moves the pages of a resting sandbox into the window, or out of it. `home` is layout.window_size bytes, 2
+  // MiB aligned. What moves leaves a pristine mapping of the image behind.
   Result<void> move_in(std::byte* home);
   Result<void> move_out(std::byte* home);
   // Makes the window pristine.

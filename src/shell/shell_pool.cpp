@@ -62,8 +62,8 @@ Result<Shell*> ShellPool::acquire(SandboxMemory& sandbox) {
   return sandbox.shell_;
 }
 
-// A free shell; else a new one while there are fewer than the limit; else that of the sandbox that rested longest; else,
-// all being in use, a new one.
+// A free shell; else a new one while there are fewer than the limit; else that of the sandbox that rested
+// longest; else, all being in use, a new one.
 Result<ShellPool::Slot*> ShellPool::take_slot(std::unique_lock<std::mutex>& lock) {
   if (Slot* slot = free_slot()) {
     slot->in_use = true;

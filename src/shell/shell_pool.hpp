@@ -34,22 +34,23 @@ class SandboxMemory {
  private:
   friend class ShellPool;
 
-  VcpuState state_;             // valid while parked
-  MappedRange home_;            // where its pages rest; reserved when it is first parked
-  bool has_pages_ = false;      // it ran before: its pages are in home_ while parked
+  VcpuState state_;         // valid while parked
+  MappedRange home_;        // where its pages rest; reserved when it is first parked
+  bool has_pages_ = false;  // it ran before: its pages are in home_ while parked
   uint32_t attaches_ = 0;
   uint64_t attach_ioctls_ = 0;
   // Guarded by the pool's mutex:
-  Shell* shell_ = nullptr;      // attached to it
-  bool parking_ = false;        // another thread is parking it
-  std::optional<Error> lost_;   // parking failed half-way: memory or registers are gone
+  Shell* shell_ = nullptr;     // attached to it
+  bool parking_ = false;       // another thread is parking it
+  std::optional<Error> lost_;  // parking failed half-way: memory or registers are gone
 };
 
-// The shells of an image, and who has them. Thread-safe; each SandboxMemory is used by one thread at a time, while other
-// threads may park it when it is not in use.
+// The shells of an image, and who has them. Thread-safe; each SandboxMemory is used by one thread at a time,
+// while other threads may park it when it is not in use.
 //
-// A shell is free, attached to a sandbox at rest, or in use. The mutex guards this bookkeeping only: no system call is made
-// under it. A shell that a thread works on is marked in use, so that nobody else touches it or its sandbox.
+// A shell is free, attached to a sandbox at rest, or in use. The mutex guards this bookkeeping only: no
+// system call is made under it. A shell that a thread works on is marked in use, so that nobody else touches
+// it or its sandbox.
 class ShellPool {
  public:
   struct Counters {
@@ -59,9 +60,10 @@ class ShellPool {
     std::atomic<uint64_t>* parks;
   };
 
-  // All that is referred to must outlive the pool. `limit` shells are kept; more are made only while calls need them.
-  ShellPool(Hypervisor& hypervisor, const Layout& layout, ImageMemory memory, PortAccess port_access, uint32_t limit,
-            Counters counters);
+  // All that is referred to must outlive the pool. `limit` shells are kept; more are made only while calls
+  // need them.
+  ShellPool(Hypervisor& hypervisor, const Layout& layout, ImageMemory memory, PortAccess port_access,
+            uint32_t limit, Counters counters);
   ~ShellPool();  // all sandboxes are gone
 
   // Puts `sandbox` into a shell, if it is not in one, and marks that in use.
@@ -70,7 +72,8 @@ class ShellPool {
   // The sandbox rests; it stays attached until its shell is wanted.
   void release(SandboxMemory& sandbox);
 
-  // Drops the sandbox's memory. It must not be in use by another thread. `broken`: the VM is not to be used again.
+  // Drops the sandbox's memory. It must not be in use by another thread. `broken`: the VM is not to be used
+  // again.
   void forget(SandboxMemory& sandbox, bool broken = false);
 
  private:

@@ -50,7 +50,8 @@ void write_time(std::span<std::byte> transfer, const GuestTime& time) {
   GLINT_PUT(monotonic_ns, time.monotonic_ns);
 }
 
-void write_call(std::span<std::byte> transfer, uint32_t function, uint32_t count, uint64_t frame, uint64_t call_end) {
+void write_call(std::span<std::byte> transfer, uint32_t function, uint32_t count, uint64_t frame,
+                uint64_t call_end) {
   GLINT_PUT(request, GLINT_REQUEST_CALL);
   GLINT_PUT(function, function);
   GLINT_PUT(count, count);
@@ -91,7 +92,8 @@ Result<void> visit_text(std::span<const std::byte> transfer, uint32_t text_size,
     if (text.size() < sizeof record) break;
     std::memcpy(&record, text.data(), sizeof record);
     const uint64_t whole = sizeof record + align_up(record.length, 8);  // 32-bit length: cannot wrap
-    if (whole > text.size() || record.kind < GLINT_TEXT_STDOUT || record.kind > GLINT_TEXT_UNKNOWN_SYSCALL) break;
+    if (whole > text.size() || record.kind < GLINT_TEXT_STDOUT || record.kind > GLINT_TEXT_UNKNOWN_SYSCALL)
+      break;
     visit(static_cast<glint_abi_text>(record.kind), text.subspan(sizeof record, record.length));
     text = text.subspan(whole);
   }

@@ -13,8 +13,8 @@
 
 namespace glint::core {
 
-// What the guest says when it leaves: copied once, so that it cannot change while it is checked. Nothing in it is
-// checked yet.
+// What the guest says when it leaves: copied once, so that it cannot change while it is checked. Nothing in
+// it is checked yet.
 struct GuestExit {
   uint32_t kind = GLINT_EXIT_NONE;
   uint32_t function = 0;
@@ -44,17 +44,18 @@ void clear_exit(std::span<std::byte> transfer);
 void write_identity(std::span<std::byte> transfer, bool trace);  // magic, version, size, flags
 void write_size(std::span<std::byte> transfer);
 void write_time(std::span<std::byte> transfer, const GuestTime& time);
-void write_call(std::span<std::byte> transfer, uint32_t function, uint32_t count, uint64_t frame, uint64_t call_end);
+void write_call(std::span<std::byte> transfer, uint32_t function, uint32_t count, uint64_t frame,
+                uint64_t call_end);
 void write_answer(std::span<std::byte> transfer, uint32_t host_status, int32_t code);
 
-// Start-up: the boot record, with `strings` (NUL-terminated, argv first) behind it. Fills boot.strings and boot.strings_size. The
-// caller has checked that they fit (boot_size).
+// Start-up: the boot record, with `strings` (NUL-terminated, argv first) behind it. Fills boot.strings and
+// boot.strings_size. The caller has checked that they fit (boot_size).
 uint64_t boot_size(size_t strings_size);
 void write_boot(std::span<std::byte> transfer, glint_abi_boot boot, std::span<const char> strings,
                 std::span<const std::byte, 48> seed);
 
-// Calls visit(kind, payload) for each record of the text area; GLINT_E_GUEST_PROTOCOL when text_size or a record is
-// malformed, after the well-formed ones before it were visited.
+// Calls visit(kind, payload) for each record of the text area; GLINT_E_GUEST_PROTOCOL when text_size or a
+// record is malformed, after the well-formed ones before it were visited.
 using TextVisitor = std::function<void(glint_abi_text kind, std::span<const std::byte> payload)>;
 Result<void> visit_text(std::span<const std::byte> transfer, uint32_t text_size, const TextVisitor& visit);
 

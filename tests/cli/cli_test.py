@@ -296,6 +296,8 @@ def run_works_with_standard_streams_closed():
     closed = ["sh", "-c", 'exec "$@" <&- >&-', "sh"]
     run = glint("run", settings.program, "input", prefix=closed)
     expect(run.code == 0 and run.err == "", run)
+    run = glint("run", settings.program, "nonsense", prefix=closed)
+    expect(run.code == 3 and run.err == "cli_program: what is nonsense?\n", run)
 
 
 # ---- call ----------------------------------------------------------------------------------------------------------

@@ -37,8 +37,7 @@ __attribute__((noreturn, used)) void _start(void) {
   if (!has_avx512()) leave(0);
   LOWER(STORE)
   UPPER(STORE)
-      MASKS(STORE_MASK) for (int i = 0; i < 32; ++i) for (int k = 0; k < 8; ++k) if (vectors[i][k] != 0)
-          leave(1);
+  MASKS(STORE_MASK) for (int i = 0; i < 32; ++i) for (int k = 0; k < 8; ++k) if (vectors[i][k] != 0) leave(1);
   for (int i = 0; i < 8; ++i)
     if (masks[i] != 0) leave(2);
   LOWER(LOAD) UPPER(LOAD) MASKS(LOAD_MASK) leave(0);

@@ -43,12 +43,13 @@ int main(int argc, char **argv) {
   if (argc != 2) return 2;
   failed = glint_engine_create(NULL, &engine, &error) != GLINT_OK ||
            glint_host_functions_create(&functions, &error) != GLINT_OK ||
-           glint_host_functions_add(functions, text("progress"), GLINT_VOID, params, 1, progress, NULL, NULL, &error) !=
-               GLINT_OK ||
+           glint_host_functions_add(functions, text("progress"), GLINT_VOID, params, 1, progress, NULL, NULL,
+                                    &error) != GLINT_OK ||
            glint_image_load_file(engine, text(argv[1]), NULL, &image, &error) != GLINT_OK ||
            glint_sandbox_create(image, functions, NULL, &sandbox, &error) != GLINT_OK ||
            call_add(sandbox, image, &error);
-  if (failed && error != NULL) fprintf(stderr, "%.*s\n", (int)glint_error_message(error).size, glint_error_message(error).data);
+  if (failed && error != NULL)
+    fprintf(stderr, "%.*s\n", (int)glint_error_message(error).size, glint_error_message(error).data);
   glint_error_free(error);
   glint_sandbox_free(sandbox);
   glint_image_free(image);

@@ -137,9 +137,10 @@ TEST_F(Host, SignalsInterruptCallsAndNothingIsLost) {
   const suseconds_t interval = 200 * 100 / static_cast<suseconds_t>(scaled(100));
   const itimerval timer{{0, interval}, {0, interval}}, none{};
   ASSERT_EQ(::setitimer(ITIMER_REAL, &timer, nullptr), 0);
-  const uint32_t calls = scaled(2000);
-  for (uint32_t i = 0; i < calls && !HasFailure(); ++i) {
-    EXPECT_TRUE(gave(call<int64_t>(*sandbox, "call_add", int64_t{i}, int64_t{1}), int64_t{i} + 1));
+  // As many as were asked for, and more where signals are too rare for that.
+  uint32_t calls = 0;
+  for (; (calls < scaled(2000) || s_alarms < 20) && calls < 100'000 && !HasFailure(); ++calls) {
+    EXPECT_TRUE(gave(call<int64_t>(*sandbox, "call_add", int64_t{calls}, int64_t{1}), int64_t{calls} + 1));
   }
   // Also while sandboxes are made, parked and destroyed.
   const auto own_engine = make_engine(1);
@@ -156,7 +157,7 @@ TEST_F(Host, SignalsInterruptCallsAndNothingIsLost) {
   const auto end_count = sandbox->counters();
   EXPECT_EQ(end_count.calls - start_count.calls, calls);
   EXPECT_EQ(end_count.host_calls - start_count.host_calls, calls) << "no host call is made twice";
-  EXPECT_GT(s_alarms, 10u);
+  EXPECT_GE(s_alarms, 20u);
 }
 
 // ---- what is given back ----

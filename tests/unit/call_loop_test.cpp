@@ -22,7 +22,8 @@ class CallLoop : public ::testing::Test {
     return s;
   }
 
-  // Plays `steps` as a call of `function` and returns the error that must come of it, checking that it poisons.
+  // Plays `steps` as a call of `function` and returns the error that must come of it, checking that it
+  // poisons.
   Error must_poison(std::deque<Step> steps, uint32_t function = ScriptedMachine::kFlag) {
     auto s = ready_sandbox();
     machine.script = std::move(steps);
@@ -78,8 +79,8 @@ TEST_F(CallLoop, GoesOnAfterASignalWhereverItComes) {
     machine.script.clear();
     auto s = machine.sandbox();
     int digits = order;
-    for (const Step& step : {ready(), host_call(ScriptedMachine::kProgress, {GLINT_ABI_U32, 0, 7}),
-                             result(GLINT_ABI_I64, 9)}) {
+    for (const Step& step :
+         {ready(), host_call(ScriptedMachine::kProgress, {GLINT_ABI_U32, 0, 7}), result(GLINT_ABI_I64, 9)}) {
       for (int i = 0; i < digits % 3; ++i) machine.script.push_back(interrupted());
       digits /= 3;
       machine.script.push_back(step);
@@ -340,7 +341,8 @@ TEST_F(CallLoop, RefusesTextThatIsNotUtf8) {
     std::memcpy(g.bytes().data() + 0x9000, "\xed\xa0\x80", 3);  // a surrogate
     return result(GLINT_ABI_STRING, 0x9000, 3)(g);
   }};
-  EXPECT_EQ(machine.call(*s, ScriptedMachine::kGreet, {text_value("x")}).error().code, GLINT_E_GUEST_PROTOCOL);
+  EXPECT_EQ(machine.call(*s, ScriptedMachine::kGreet, {text_value("x")}).error().code,
+            GLINT_E_GUEST_PROTOCOL);
 }
 
 TEST_F(CallLoop, RefusesHostCallsThatAreNotWhatWasDeclared) {
@@ -421,7 +423,8 @@ TEST_F(CallLoop, DeliversTextInOrderAlsoBeforeAFault) {
   std::string seen;
   SandboxOptions options;
   options.output = [&](uint32_t stream, std::span<const std::byte> text) {
-    seen += std::to_string(stream) + ":" + std::string(reinterpret_cast<const char*>(text.data()), text.size()) + ";";
+    seen += std::to_string(stream) + ":" +
+            std::string(reinterpret_cast<const char*>(text.data()), text.size()) + ";";
   };
   auto s = ready_sandbox(std::move(options));
   machine.script = {[](GuestView& g) {
@@ -497,16 +500,17 @@ TEST_F(CallLoop, GrowsTheTransferAreaOnDemandUpToItsLimit) {
       return g.leave(GLINT_EXIT_GROW);
     };
   };
-  machine.script = {grow(GLINT_TRANSFER_MAX + 1),
-                    [&](GuestView& g) {
-                      EXPECT_EQ(g.header().size, GLINT_TRANSFER_INITIAL) << "refused";
-                      return grow(GLINT_TRANSFER_INITIAL + 1)(g);
-                    },
-                    [](GuestView& g) {
-                      EXPECT_EQ(g.header().size, GLINT_TRANSFER_MAX);
-                      EXPECT_FALSE(g.vcpu.memory(g.layout.transfer_gpa + GLINT_TRANSFER_INITIAL, 4096).empty());
-                      return result(GLINT_ABI_BOOL, 1)(g);
-                    }};
+  machine.script = {
+      grow(GLINT_TRANSFER_MAX + 1),
+      [&](GuestView& g) {
+        EXPECT_EQ(g.header().size, GLINT_TRANSFER_INITIAL) << "refused";
+        return grow(GLINT_TRANSFER_INITIAL + 1)(g);
+      },
+      [](GuestView& g) {
+        EXPECT_EQ(g.header().size, GLINT_TRANSFER_MAX);
+        EXPECT_FALSE(g.vcpu.memory(g.layout.transfer_gpa + GLINT_TRANSFER_INITIAL, 4096).empty());
+        return result(GLINT_ABI_BOOL, 1)(g);
+      }};
   EXPECT_TRUE(machine.call(*s, ScriptedMachine::kFlag));
 }
 
@@ -588,7 +592,8 @@ TEST_F(CallLoop, AFaultNamesVectorAddressInstructionAndSymbol) {
 TEST_F(CallLoop, SaysWhenTheStackOverflowedOrASupervisorPageWasTouched) {
   const uint64_t guard = machine.image->layout().stack_bottom - 8;
   EXPECT_NE(must_poison({fault(14, 6, 1, guard, true)}).message.find("stack overflowed"), std::string::npos);
-  EXPECT_NE(must_poison({fault(14, 5, 1, GLINT_GVA_SYSTEM, true)}).message.find("supervisor"), std::string::npos);
+  EXPECT_NE(must_poison({fault(14, 5, 1, GLINT_GVA_SYSTEM, true)}).message.find("supervisor"),
+            std::string::npos);
   EXPECT_NE(must_poison({fault(14, 4, 1, 0x3fffffffffff, true)}).message.find("nothing is mapped"),
             std::string::npos);
 }
@@ -617,7 +622,8 @@ TEST_F(CallLoop, DoesNotBelieveAFaultThatRing3Forges) {
 }
 
 TEST_F(CallLoop, SurvivesAStackPointerThatPointsNowhere) {
-  for (const uint64_t rsp : {uint64_t{0}, ~uint64_t{0}, uint64_t{GLINT_GVA_SYSTEM + 4096 - 8}, uint64_t{GLINT_GVA_SYSTEM - 8}}) {
+  for (const uint64_t rsp :
+       {uint64_t{0}, ~uint64_t{0}, uint64_t{GLINT_GVA_SYSTEM + 4096 - 8}, uint64_t{GLINT_GVA_SYSTEM - 8}}) {
     const auto step = [=](GuestView& g) {
       g.vcpu.registers.rip = GLINT_GVA_SYSTEM + 4096 + 14 * 16;
       g.vcpu.registers.rsp = rsp;
@@ -717,7 +723,8 @@ TEST(HostFunctions, RefusesBadNamesTypesAndDuplicates) {
   EXPECT_TRUE(set.add(std::string(63, 'x'), GLINT_ABI_VOID, {}, {}));
   EXPECT_EQ(set.add("a", static_cast<glint_abi_type>(10), {}, {}).error().code, GLINT_E_INVALID_ARGUMENT);
   EXPECT_EQ(set.add("a", GLINT_ABI_VOID, {GLINT_ABI_VOID}, {}).error().code, GLINT_E_INVALID_ARGUMENT);
-  EXPECT_EQ(set.add("a", GLINT_ABI_VOID, std::vector(33, GLINT_ABI_I32), {}).error().code, GLINT_E_INVALID_ARGUMENT);
+  EXPECT_EQ(set.add("a", GLINT_ABI_VOID, std::vector(33, GLINT_ABI_I32), {}).error().code,
+            GLINT_E_INVALID_ARGUMENT);
   EXPECT_TRUE(set.add("a", GLINT_ABI_VOID, std::vector(32, GLINT_ABI_I32), {}));
   EXPECT_EQ(set.add("a", GLINT_ABI_VOID, {}, {}).error().code, GLINT_E_INVALID_ARGUMENT);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Layout, page tables and system pages: a walk through the tables must find what the layout says, and nothing else.
+// Layout, page tables and system pages: a walk through the tables must find what the layout says, and nothing
+// else.
 
 #include <gtest/gtest.h>
 
@@ -23,7 +24,9 @@ using namespace glint::core;
 
 Program sample_program() { return parse_program(sample_elf().build().bytes).value(); }
 
-Result<Layout> plan(const LayoutOptions& options) { return plan_layout(sample_program(), **libos_program(), options); }
+Result<Layout> plan(const LayoutOptions& options) {
+  return plan_layout(sample_program(), **libos_program(), options);
+}
 
 // What a hardware walk of the tables finds (SDM vol. 3, 4.5.4).
 struct Translation {
@@ -109,7 +112,8 @@ TEST(Layout, MappingsDoNotOverlapInEitherSpaceAndKeepWriteApartFromExecute) {
     EXPECT_FALSE(a.writable && a.executable);
     EXPECT_GE(a.gva, GLINT_GVA_PROGRAM_MIN);
     EXPECT_LE(a.gpa + a.size, layout->total_size);
-    EXPECT_GE(a.gpa, layout->page_tables_gpa + layout->page_tables_size) << "the guest could reach its page tables";
+    EXPECT_GE(a.gpa, layout->page_tables_gpa + layout->page_tables_size)
+        << "the guest could reach its page tables";
     for (size_t j = i + 1; j < layout->mappings.size(); ++j) {
       const Mapping& b = layout->mappings[j];
       EXPECT_LE(a.gva + a.size, b.gva);
@@ -124,7 +128,8 @@ TEST(Layout, AllThatASandboxWritesLiesInTheWindowAndTheRestDoesNot) {
   EXPECT_EQ(layout->window_gpa % kLargePageSize, 0u);
   EXPECT_EQ(layout->window_size % kLargePageSize, 0u);
   for (const Mapping& m : layout->mappings) {
-    const bool in_window = m.gpa >= layout->window_gpa && m.gpa + m.size <= layout->window_gpa + layout->window_size;
+    const bool in_window =
+        m.gpa >= layout->window_gpa && m.gpa + m.size <= layout->window_gpa + layout->window_size;
     const bool shells_own = m.region == Region::kTransfer || m.region == Region::kSystem;
     EXPECT_EQ(in_window, m.writable && !shells_own) << region_name(m.region);
   }
@@ -156,11 +161,13 @@ TEST(Layout, RefusesSizesOutOfRangeAndProgramsThatDoNotFit) {
   all_stack.stack_size = kDefaultMemory;
   auto too_large = plan(all_stack);
   EXPECT_EQ(too_large.error().code, GLINT_E_IMAGE_TOO_LARGE);
-  EXPECT_NE(too_large.error().message.find("give it at least"), std::string::npos) << too_large.error().message;
+  EXPECT_NE(too_large.error().message.find("give it at least"), std::string::npos)
+      << too_large.error().message;
 }
 
 TEST(Layout, RefusesFilePathsThatAreRelativeEmptyOrTwice) {
-  for (const std::string& path : {std::string(""), std::string("/"), std::string("a/b"), std::string("/a\0b", 4)}) {
+  for (const std::string& path :
+       {std::string(""), std::string("/"), std::string("a/b"), std::string("/a\0b", 4)}) {
     LayoutOptions options;
     options.files = {{path, {}}};
     EXPECT_EQ(plan(options).error().code, GLINT_E_INVALID_ARGUMENT) << path;
@@ -233,7 +240,8 @@ TEST(Faults, PageFaultsSayHowTheAddressWasTouched) {
   frame.error_code = 0x4;
   EXPECT_EQ(describe_exception(frame, 0x400000).access, "execute") << "a processor without the fetch bit";
   frame.vector = 0;
-  EXPECT_EQ(describe_exception(frame, 8).address, 0x400000u) << "no page fault: the instruction's own address";
+  EXPECT_EQ(describe_exception(frame, 8).address, 0x400000u)
+      << "no page fault: the instruction's own address";
 }
 
 }  // namespace

@@ -139,8 +139,9 @@ class ScriptedMachine {
     return s.call(function, arguments);
   }
   Result<Value> call_add(Sandbox& s, int64_t a = 1, int64_t b = 2) {
-    return call(s, kAdd, {Value::scalar(GLINT_ABI_I64, static_cast<uint64_t>(a)),
-                          Value::scalar(GLINT_ABI_I64, static_cast<uint64_t>(b))});
+    return call(s, kAdd,
+                {Value::scalar(GLINT_ABI_I64, static_cast<uint64_t>(a)),
+                 Value::scalar(GLINT_ABI_I64, static_cast<uint64_t>(b))});
   }
 
   std::deque<Step> script;

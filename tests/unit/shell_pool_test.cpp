@@ -13,7 +13,8 @@
 namespace glint::test {
 namespace {
 
-// A guest whose every call checks its registers and memory against what its last call left, and leaves something new.
+// A guest whose every call checks its registers and memory against what its last call left, and leaves
+// something new.
 class Turns : public ::testing::Test {
  protected:
   struct Expected {
@@ -182,7 +183,8 @@ TEST_F(Turns, ManyThreadsTakeTurnsOnTwoShells) {
   for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([&] {
       std::vector<std::unique_ptr<Sandbox>> mine;
-      for (int i = 0; i < kSandboxes; ++i) mine.push_back(std::move(Sandbox::create(image, nullptr, {})).value());
+      for (int i = 0; i < kSandboxes; ++i)
+        mine.push_back(std::move(Sandbox::create(image, nullptr, {})).value());
       for (uint64_t call = 1; call <= kCalls; ++call) {
         for (auto& s : mine) {
           auto value = s->call(0, {});

@@ -16,21 +16,25 @@ namespace {
 
 using namespace glint::core;
 
-std::span<const std::byte> bytes(std::string_view text) { return std::as_bytes(std::span(text.data(), text.size())); }
+std::span<const std::byte> bytes(std::string_view text) {
+  return std::as_bytes(std::span(text.data(), text.size()));
+}
 
 bool utf8(std::string_view text) { return is_utf8(bytes(text)); }
 
 TEST(Utf8, AcceptsWhatIsWellFormed) {
   EXPECT_TRUE(utf8(""));
   EXPECT_TRUE(utf8("plain ASCII that is longer than eight bytes"));
-  EXPECT_TRUE(utf8("\xc2\x80 \xdf\xbf \xe0\xa0\x80 \xed\x9f\xbf \xee\x80\x80 \xef\xbf\xbf \xf0\x90\x80\x80 \xf4\x8f\xbf\xbf"));
+  EXPECT_TRUE(
+      utf8("\xc2\x80 \xdf\xbf \xe0\xa0\x80 \xed\x9f\xbf \xee\x80\x80 \xef\xbf\xbf \xf0\x90\x80\x80 "
+           "\xf4\x8f\xbf\xbf"));
   EXPECT_TRUE(utf8(std::string_view("nul\0nul", 7)));
 }
 
 TEST(Utf8, RefusesWhatIsNot) {
-  for (const char* bad : {"\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xc2", "\xc2\x7f", "\xe0\x9f\xbf", "\xe1\x80", "\xed\xa0\x80",
-                          "\xed\xbf\xbf", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "\xfe",
-                          "12345678\xff", "1234567\xc2", "abc\xe2\x82"}) {
+  for (const char* bad : {"\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xc2", "\xc2\x7f", "\xe0\x9f\xbf",
+                          "\xe1\x80", "\xed\xa0\x80", "\xed\xbf\xbf", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80",
+                          "\xf5\x80\x80\x80", "\xff", "\xfe", "12345678\xff", "1234567\xc2", "abc\xe2\x82"}) {
     EXPECT_FALSE(utf8(bad)) << std::hex << static_cast<unsigned>(static_cast<unsigned char>(bad[0]));
   }
 }
@@ -39,7 +43,11 @@ TEST(Utf8, RefusesWhatIsNot) {
 bool utf8_by_definition(std::span<const std::byte> text) {
   for (size_t i = 0; i < text.size();) {
     const auto lead = std::to_integer<unsigned>(text[i]);
-    const size_t length = lead < 0x80 ? 1 : lead >> 5 == 6 ? 2 : lead >> 4 == 14 ? 3 : lead >> 3 == 30 ? 4 : 0;
+    const size_t length = lead < 0x80       ? 1
+                          : lead >> 5 == 6  ? 2
+                          : lead >> 4 == 14 ? 3
+                          : lead >> 3 == 30 ? 4
+                                            : 0;
     if (length == 0 || text.size() - i < length) return false;
     unsigned point = length == 1 ? lead : lead & (0x7fu >> length);
     for (size_t k = 1; k < length; ++k) {
@@ -56,8 +64,8 @@ bool utf8_by_definition(std::span<const std::byte> text) {
 
 TEST(Utf8, AgreesWithTheDefinitionOnRandomBytes) {
   std::mt19937 random(3);
-  const unsigned kInteresting[] = {0x00, 0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf,
-                                   0xe0, 0xe1, 0xec, 0xed, 0xee, 0xef, 0xf0, 0xf1, 0xf4, 0xf5, 0xff};
+  const unsigned kInteresting[] = {0x00, 0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2,
+                                   0xdf, 0xe0, 0xe1, 0xec, 0xed, 0xee, 0xef, 0xf0, 0xf1, 0xf4, 0xf5, 0xff};
   for (int round = 0; round < 200'000; ++round) {
     std::vector<std::byte> text(random() % 12);
     for (auto& b : text) b = std::byte(kInteresting[random() % std::size(kInteresting)]);
@@ -94,7 +102,8 @@ TEST(Frame, WhatIsWrittenIsReadBack) {
     for (size_t i = 0; i < values.size(); ++i) {
       EXPECT_EQ(back[i].type, values[i].type);
       EXPECT_EQ(back[i].bits, values[i].bits);
-      EXPECT_TRUE(std::equal(back[i].bytes.begin(), back[i].bytes.end(), values[i].bytes.begin(), values[i].bytes.end()));
+      EXPECT_TRUE(std::equal(back[i].bytes.begin(), back[i].bytes.end(), values[i].bytes.begin(),
+                             values[i].bytes.end()));
     }
   }
 }
@@ -104,18 +113,23 @@ TEST(Frame, RandomSlotsGiveAViewInsideTheAreaOrAnError) {
   std::vector<std::byte> area(8192);
   const auto pick = [&]() -> uint64_t {
     switch (random() % 4) {
-      case 0: return random() % 9000;
-      case 1: return ~0ull - random() % 9000;
-      case 2: return area.size() - random() % 20;
-      default: return random();
+      case 0:
+        return random() % 9000;
+      case 1:
+        return ~0ull - random() % 9000;
+      case 2:
+        return area.size() - random() % 20;
+      default:
+        return random();
     }
   };
   for (int round = 0; round < 100'000; ++round) {
     const uint64_t slot_offset = pick();
     const auto type = static_cast<glint_abi_type>(random() % GLINT_ABI_TYPE_COUNT);
     if (in_range(slot_offset, sizeof(glint_abi_value), area.size())) {
-      const glint_abi_value slot{static_cast<uint32_t>(random() % 3 == 0 ? random() : static_cast<uint64_t>(type)),
-                                 static_cast<uint32_t>(pick()), pick()};
+      const glint_abi_value slot{
+          static_cast<uint32_t>(random() % 3 == 0 ? random() : static_cast<uint64_t>(type)),
+          static_cast<uint32_t>(pick()), pick()};
       std::memcpy(area.data() + slot_offset, &slot, sizeof slot);
     }
     Value value;
@@ -130,8 +144,10 @@ TEST(Frame, RandomSlotsGiveAViewInsideTheAreaOrAnError) {
 
 TEST(Frame, ValuesOverTheLimitOrOfAWrongWidthAreRefused) {
   const std::vector<std::byte> large(GLINT_MAX_PAYLOAD + 1u);
-  EXPECT_TRUE(check_value("v", GLINT_ABI_BYTES, Value::of_bytes(GLINT_ABI_BYTES, std::span(large).first(GLINT_MAX_PAYLOAD))));
-  EXPECT_EQ(check_value("v", GLINT_ABI_BYTES, Value::of_bytes(GLINT_ABI_BYTES, large)).error().code, GLINT_E_TOO_LARGE);
+  EXPECT_TRUE(check_value("v", GLINT_ABI_BYTES,
+                          Value::of_bytes(GLINT_ABI_BYTES, std::span(large).first(GLINT_MAX_PAYLOAD))));
+  EXPECT_EQ(check_value("v", GLINT_ABI_BYTES, Value::of_bytes(GLINT_ABI_BYTES, large)).error().code,
+            GLINT_E_TOO_LARGE);
   EXPECT_FALSE(check_value("v", GLINT_ABI_BOOL, Value::scalar(GLINT_ABI_BOOL, 2)));
   EXPECT_FALSE(check_value("v", GLINT_ABI_I32, Value::scalar(GLINT_ABI_I32, 1ull << 32)));
   EXPECT_TRUE(check_value("v", GLINT_ABI_I32, Value::scalar(GLINT_ABI_I32, 0xffffffff)));

@@ -8,8 +8,8 @@
 
 namespace glint::core {
 
-// What an exception means: its name, the signal that Linux would have raised, and for page faults the kind of access.
-// `cr2` is the address of a page fault. The symbol is left to the caller.
+// What an exception means: its name, the signal that Linux would have raised, and for page faults the kind of
+// access. `cr2` is the address of a page fault. The symbol is left to the caller.
 Fault describe_exception(const ExceptionFrame& frame, uint64_t cr2);
 
 // A fault that Glint found itself: a forbidden port, memory that is not there.

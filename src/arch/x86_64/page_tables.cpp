@@ -38,7 +38,8 @@ class Writer {
   void map(uint64_t gva, uint64_t entry, bool large) {
     uint64_t table = 0;  // offset of the table in memory_
     const unsigned last = large ? kLargeShift : kPageShift;
-    for (unsigned shift = kRootShift; shift > last; shift -= kLevelBits) table = descend(table, index(gva, shift));
+    for (unsigned shift = kRootShift; shift > last; shift -= kLevelBits)
+      table = descend(table, index(gva, shift));
     store(table, index(gva, last), entry);
   }
 
@@ -75,8 +76,8 @@ class Writer {
 void write_page_tables(std::span<const Mapping> mappings, std::span<std::byte> memory, uint64_t gpa) {
   Writer writer(memory, gpa);
   for (const Mapping& m : mappings) {
-    const uint64_t permissions = kPresent | kAccessed | kDirty | (m.writable ? kWritable : 0) | (m.user ? kUser : 0) |
-                                 (m.executable ? 0 : kNoExecute);
+    const uint64_t permissions = kPresent | kAccessed | kDirty | (m.writable ? kWritable : 0) |
+                                 (m.user ? kUser : 0) | (m.executable ? 0 : kNoExecute);
     for_each_page(m, [&](uint64_t offset, bool large) {
       writer.map(m.gva + offset, (m.gpa + offset) | permissions | (large ? kLarge : 0), large);
     });

@@ -35,14 +35,14 @@ constexpr uint64_t kPingOffset = 0, kSyscallOffset = 0x20, kSyscallEntryOffset =
 constexpr uint8_t kPing[] = {0xe7, GLINT_EXIT_PORT};  // out %eax, $port
 constexpr uint8_t kSyscall[] = {0x0f, 0x05};          // syscall
 // What LSTAR points to: tells the ring in eax, in a page that ring 3 may execute too.
-constexpr uint8_t kSyscallEntry[] = {0x8c, 0xc8,                // mov %cs, %eax
-                                     0xe7, GLINT_EXIT_PORT};    // out %eax, $port
-constexpr uint8_t kFault[] = {0x0f, 0x0b};                      // ud2
-constexpr uint8_t kAvx[] = {0xc5, 0xf5, 0x76, 0xc9,             // vpcmpeqd %ymm1, %ymm1, %ymm1
-                            0xe7, GLINT_EXIT_PORT};             // out %eax, $port
+constexpr uint8_t kSyscallEntry[] = {0x8c, 0xc8,               // mov %cs, %eax
+                                     0xe7, GLINT_EXIT_PORT};   // out %eax, $port
+constexpr uint8_t kFault[] = {0x0f, 0x0b};                     // ud2
+constexpr uint8_t kAvx[] = {0xc5, 0xf5,           0x76, 0xc9,  // vpcmpeqd %ymm1, %ymm1, %ymm1
+                            0xe7, GLINT_EXIT_PORT};            // out %eax, $port
 
-constexpr uint8_t kFsbase[] = {0xf3, 0x48, 0x0f, 0xae, 0xd0,  // wrfsbase %rax
-                               0xe7, GLINT_EXIT_PORT};        // out %eax, $port
+constexpr uint8_t kFsbase[] = {0xf3, 0x48,           0x0f, 0xae, 0xd0,  // wrfsbase %rax
+                               0xe7, GLINT_EXIT_PORT};                  // out %eax, $port
 
 class ProbeGuest {
  public:
@@ -88,9 +88,10 @@ class ProbeGuest {
         {Region::kProgram, kCodeGva, kCodeGpa, kPageSize, true, false, true, false},
         {Region::kProgram, kDataGva, kDataGpa, kPageSize, true, true, false, false},
         {Region::kSystem, GLINT_GVA_SYSTEM, kSystemGpa, kPageSize, false, true, false, false},
-        {Region::kSystem, GLINT_GVA_SYSTEM + kPageSize, kSystemGpa + kPageSize, kPageSize, false, false, true, false},
-        {Region::kSystem, GLINT_GVA_SYSTEM + 2 * kPageSize, kSystemGpa + 2 * kPageSize, kPageSize, false, false, false,
+        {Region::kSystem, GLINT_GVA_SYSTEM + kPageSize, kSystemGpa + kPageSize, kPageSize, false, false, true,
          false},
+        {Region::kSystem, GLINT_GVA_SYSTEM + 2 * kPageSize, kSystemGpa + 2 * kPageSize, kPageSize, false,
+         false, false, false},
     }};
     write_page_tables(mappings, {memory_.data(), kTablesSize}, 0);
     write_system_pages({memory_.data() + kSystemGpa, kSystemPagesSize}, GLINT_GVA_SYSTEM);
@@ -113,7 +114,8 @@ bool left_by(const Exit& exit, uint16_t port) {
 }
 
 Error unsupported(const std::string& what) {
-  return error(GLINT_E_UNSUPPORTED, "this KVM cannot run Glint's guests: " + what + "; run 'glint doctor' and report it");
+  return error(GLINT_E_UNSUPPORTED,
+               "this KVM cannot run Glint's guests: " + what + "; run 'glint doctor' and report it");
 }
 
 Result<std::unique_ptr<ProbeGuest>> find_port_access(Hypervisor& hypervisor, MachineTraits& traits) {
@@ -149,14 +151,16 @@ Result<void> probe_exceptions(ProbeGuest& guest) {
   return {};
 }
 
-// The libos sets the thread pointer by wrfsbase; a processor without it (before Ivy Bridge, Zen) cannot run guests.
+// The libos sets the thread pointer by wrfsbase; a processor without it (before Ivy Bridge, Zen) cannot run
+// guests.
 Result<void> probe_fsbase(ProbeGuest& guest) {
   GLINT_TRY_ASSIGN(exit, guest.run(kFsbaseOffset));
   if (!left_by(exit, GLINT_EXIT_PORT)) return unsupported("ring 3 cannot use wrfsbase (FSGSBASE)");
   return {};
 }
 
-// In the standard XSAVE format the upper halves of ymm0-15 stand at the offset that CPUID leaf 0xD, subleaf 2 gives.
+// In the standard XSAVE format the upper halves of ymm0-15 stand at the offset that CPUID leaf 0xD, subleaf 2
+// gives.
 constexpr size_t kYmmHighOffset = 576, kXstateBvOffset = 512;
 
 Result<void> probe_vectors(ProbeGuest& guest, MachineTraits& traits) {

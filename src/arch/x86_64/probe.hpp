@@ -11,14 +11,15 @@ namespace glint::core {
 // How this hypervisor behaves, found out by running a tiny guest; never by its name.
 struct MachineTraits {
   PortAccess port_access = PortAccess::kBitmapBusyTss;
-  bool syscall_enters_ring3 = false;  // `syscall` arrives at LSTAR still in ring 3 (software KVM), not in ring 0
-  bool keeps_avx = false;             // the upper halves of AVX registers travel with save() and load()
-  bool has_avx = false;               // ring 3 can use AVX at all
-  uint32_t tsc_khz = 0;               // of the guest's TSC; 0 when the hypervisor does not say
+  bool syscall_enters_ring3 =
+      false;               // `syscall` arrives at LSTAR still in ring 3 (software KVM), not in ring 0
+  bool keeps_avx = false;  // the upper halves of AVX registers travel with save() and load()
+  bool has_avx = false;    // ring 3 can use AVX at all
+  uint32_t tsc_khz = 0;    // of the guest's TSC; 0 when the hypervisor does not say
 };
 
-// Runs the probe guest. GLINT_E_UNSUPPORTED when ring 3 can reach the exit port in no way, or system calls or faults do
-// not arrive where they should; the message says which.
+// Runs the probe guest. GLINT_E_UNSUPPORTED when ring 3 can reach the exit port in no way, or system calls or
+// faults do not arrive where they should; the message says which.
 Result<MachineTraits> probe_machine(Hypervisor& hypervisor);
 
 }  // namespace glint::core

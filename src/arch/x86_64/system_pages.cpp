@@ -10,18 +10,20 @@
 namespace glint::core {
 namespace {
 
-constexpr unsigned kVectors = 32;       // those the processor defines; gates above are not there: #GP
-constexpr uint64_t kStubStride = 16;    // bytes
-constexpr uint16_t kKernelCode = 0x08, kKernelData = 0x10, kSysretBase = 0x18, kUserData = 0x20, kUserCode = 0x28,
-                   kTssSelector = 0x30;  // sysret takes SS from base + 8 and CS from base + 16 (SDM vol. 2, SYSRET)
+constexpr unsigned kVectors = 32;     // those the processor defines; gates above are not there: #GP
+constexpr uint64_t kStubStride = 16;  // bytes
+constexpr uint16_t kKernelCode = 0x08, kKernelData = 0x10, kSysretBase = 0x18, kUserData = 0x20,
+                   kUserCode = 0x28,
+                   kTssSelector =
+                       0x30;  // sysret takes SS from base + 8 and CS from base + 16 (SDM vol. 2, SYSRET)
 constexpr uint16_t kRing3 = 3;
 
 // Offsets in the descriptor page.
 constexpr uint64_t kGdtOffset = 0, kGdtSize = 8 * 8;
 constexpr uint64_t kTssOffset = 0x100, kTssSize = 104;  // SDM vol. 3, 7.7
 constexpr uint64_t kIdtOffset = 0x400, kIdtSize = kVectors * 16;
-// The I/O bitmap has a bit for each port up to the highest we open; ports behind the TSS limit are closed. One more
-// byte of ones must follow (SDM vol. 1, 19.5.2).
+// The I/O bitmap has a bit for each port up to the highest we open; ports behind the TSS limit are closed.
+// One more byte of ones must follow (SDM vol. 1, 19.5.2).
 constexpr uint64_t kBitmapSize = GLINT_EXIT_PORT / 8 + 1 + 1;
 constexpr uint64_t kTssLimit = kTssSize + kBitmapSize;  // last byte included
 
@@ -49,8 +51,9 @@ void write_gdt(std::span<std::byte> page, uint64_t tss_gva) {
 }
 
 void write_tss(std::span<std::byte> page, uint64_t stack_top_gva) {
-  put(page, kTssOffset + 4, stack_top_gva);      // RSP0
-  put(page, kTssOffset + 0x24, stack_top_gva);   // IST1: exceptions in ring 0 never trust the guest's stack pointer
+  put(page, kTssOffset + 4, stack_top_gva);  // RSP0
+  put(page, kTssOffset + 0x24,
+      stack_top_gva);  // IST1: exceptions in ring 0 never trust the guest's stack pointer
   put(page, kTssOffset + 0x66, static_cast<uint16_t>(kTssSize));  // I/O bitmap, right behind
   std::array<uint8_t, kBitmapSize> bitmap;
   bitmap.fill(0xff);
@@ -75,7 +78,8 @@ void write_idt(std::span<std::byte> page, uint64_t stubs_gva) {
   }
 }
 
-// Where a stub stands tells the host the vector; each is one instruction, since ring 0 may be emulated at 5 µs apiece.
+// Where a stub stands tells the host the vector; each is one instruction, since ring 0 may be emulated at 5
+// µs apiece.
 void write_stubs(std::span<std::byte> page) {
   constexpr std::array<uint8_t, 5> kStub = {0xe7, GLINT_FAULT_PORT,  // out %eax, $GLINT_FAULT_PORT
                                             0xf4,                    // hlt: never reached
@@ -86,7 +90,8 @@ void write_stubs(std::span<std::byte> page) {
 }
 
 bool pushes_error_code(uint32_t vector) {
-  return vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 || vector == 29 || vector == 30;
+  return vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 || vector == 29 ||
+         vector == 30;
 }
 
 }  // namespace
@@ -120,8 +125,8 @@ SystemRegisters system_registers(uint64_t page_table_gpa, uint64_t system_gva, u
   return s;
 }
 
-std::optional<ExceptionFrame> read_exception_frame(const Registers& registers, std::span<const std::byte> stack,
-                                                   uint64_t system_gva) {
+std::optional<ExceptionFrame> read_exception_frame(const Registers& registers,
+                                                   std::span<const std::byte> stack, uint64_t system_gva) {
   const uint64_t stubs = system_gva + kExceptionStubsOffset;
   if (registers.rip < stubs || registers.rip >= stubs + kVectors * kStubStride) return std::nullopt;
   ExceptionFrame frame;
@@ -129,7 +134,8 @@ std::optional<ExceptionFrame> read_exception_frame(const Registers& registers, s
 
   const uint64_t words = pushes_error_code(frame.vector) ? 6 : 5;
   const uint64_t stack_gva = system_gva + kExceptionStackOffset;
-  if (registers.rsp < stack_gva || !in_range(registers.rsp - stack_gva, words * 8, stack.size())) return std::nullopt;
+  if (registers.rsp < stack_gva || !in_range(registers.rsp - stack_gva, words * 8, stack.size()))
+    return std::nullopt;
   std::array<uint64_t, 6> pushed{};
   std::memcpy(pushed.data() + (6 - words), stack.data() + (registers.rsp - stack_gva), words * 8);
   frame.error_code = pushed[0];

@@ -35,9 +35,9 @@ struct ExceptionFrame {
   uint16_t cs = 0;
 };
 
-// The exception whose stub the vCPU stopped in, read from the exception stack; empty when rip is not in a stub or rsp does
-// not point to where a frame can be. `stack` is the host's view of page 0.
-std::optional<ExceptionFrame> read_exception_frame(const Registers& registers, std::span<const std::byte> stack,
-                                                   uint64_t system_gva);
+// The exception whose stub the vCPU stopped in, read from the exception stack; empty when rip is not in a
+// stub or rsp does not point to where a frame can be. `stack` is the host's view of page 0.
+std::optional<ExceptionFrame> read_exception_frame(const Registers& registers,
+                                                   std::span<const std::byte> stack, uint64_t system_gva);
 
 }  // namespace glint::core

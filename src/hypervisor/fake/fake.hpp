@@ -15,8 +15,8 @@
 
 namespace glint::core {
 
-// A hypervisor without a processor: a function of the test's plays the guest. It needs no KVM, reaches every exit, and can
-// fail at any call.
+// A hypervisor without a processor: a function of the test's plays the guest. It needs no KVM, reaches every
+// exit, and can fail at any call.
 class FakeVm;
 
 class FakeVcpu final : public Vcpu {
@@ -56,8 +56,8 @@ class FakeHypervisor final : public Hypervisor, public std::enable_shared_from_t
   const HypervisorInfo& info() const override { return info_; }
   Result<std::unique_ptr<Vm>> create_vm() override;
 
-  // The name of an operation that shall fail from now on: "create_vm", "add_memory", "create_vcpu", "configure", "load", "save",
-  // "fault_state", or empty for none.
+  // The name of an operation that shall fail from now on: "create_vm", "add_memory", "create_vcpu",
+  // "configure", "load", "save", "fault_state", or empty for none.
   void fail(std::string operation) { failing_ = std::move(operation); }
 
   uint64_t vms_live() const { return vms_live_; }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* In C++ the kernel's flexible-array macro makes structs such as kvm_cpuid2 four bytes too large, and with them
- * the ioctl numbers, which hold the size. These are taken by a C compiler. */
+/* In C++ the kernel's flexible-array macro makes structs such as kvm_cpuid2 four bytes too large, and with
+ * them the ioctl numbers, which hold the size. These are taken by a C compiler. */
 #ifdef __cplusplus
 extern "C" {
 #endif

@@ -75,7 +75,8 @@ class KvmHypervisor final : public Hypervisor {
   const HypervisorInfo& info() const override { return shared_->info; }
 
   Result<std::unique_ptr<Vm>> create_vm() override {
-    // KVM_CREATE_VM returns EINTR when a signal comes while it waits for memory or locks; nothing was made then.
+    // KVM_CREATE_VM returns EINTR when a signal comes while it waits for memory or locks; nothing was made
+    // then.
     int fd = -1;
     do {
       fd = ::ioctl(shared_->kvm.get(), KVM_CREATE_VM, 0ul);
@@ -94,15 +95,18 @@ Error open_error(int errno_value) {
     case ENOENT:
     case ENXIO:
     case ENODEV:
-      return error(GLINT_E_NO_HYPERVISOR,
-                   what + "this machine offers no KVM: load the module (modprobe kvm_intel or kvm_amd), enable "
-                          "virtualisation in the firmware, or nested virtualisation for a VM; in a container pass "
-                          "--device /dev/kvm");
+      return error(
+          GLINT_E_NO_HYPERVISOR,
+          what +
+              "this machine offers no KVM: load the module (modprobe kvm_intel or kvm_amd), enable "
+              "virtualisation in the firmware, or nested virtualisation for a VM; in a container pass "
+              "--device /dev/kvm");
     case EACCES:
     case EPERM:
       return error(GLINT_E_NO_HYPERVISOR,
-                   what + "this user may not open it: add it to the group that owns /dev/kvm (usually kvm: "
-                          "usermod -aG kvm USER, then log in again)");
+                   what +
+                       "this user may not open it: add it to the group that owns /dev/kvm (usually kvm: "
+                       "usermod -aG kvm USER, then log in again)");
     default: {
       Error result = system_error("/dev/kvm", errno_value, "run 'glint doctor'");
       result.code = GLINT_E_NO_HYPERVISOR;
@@ -140,8 +144,9 @@ Result<std::shared_ptr<Hypervisor>> open_kvm() {
   info.name = "kvm";
   const int version = ::ioctl(kvm, KVM_GET_API_VERSION, 0ul);
   if (version < 0) {
-    return error(GLINT_E_NO_HYPERVISOR, "/dev/kvm is there, but it is no KVM device: " +
-                                            std::generic_category().message(errno) + "; find out what put it there");
+    return error(GLINT_E_NO_HYPERVISOR,
+                 "/dev/kvm is there, but it is no KVM device: " + std::generic_category().message(errno) +
+                     "; find out what put it there");
   }
   info.api_version = version;
   if (version != KVM_API_VERSION) {
@@ -150,10 +155,12 @@ Result<std::shared_ptr<Hypervisor>> open_kvm() {
   }
   std::string missing;
   for (const Requirement& need : kRequired) {
-    if (capability(kvm, need.capability) == 0) missing += (missing.empty() ? "" : ", ") + std::string(need.name);
+    if (capability(kvm, need.capability) == 0)
+      missing += (missing.empty() ? "" : ", ") + std::string(need.name);
   }
   if (!missing.empty()) {
-    return error(GLINT_E_UNSUPPORTED, "this KVM lacks " + missing + "; Glint needs Linux 5.13 or newer on x86-64");
+    return error(GLINT_E_UNSUPPORTED,
+                 "this KVM lacks " + missing + "; Glint needs Linux 5.13 or newer on x86-64");
   }
   constexpr int kSync = KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS | KVM_SYNC_X86_EVENTS;
   info.sync_regs = (capability(kvm, KVM_CAP_SYNC_REGS) & kSync) == kSync;
@@ -162,7 +169,8 @@ Result<std::shared_ptr<Hypervisor>> open_kvm() {
 
   GLINT_TRY_ASSIGN(run_size, kvm_ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0ul, "KVM_GET_VCPU_MMAP_SIZE"));
   if (static_cast<size_t>(run_size) < sizeof(kvm_run)) {
-    return error(GLINT_E_UNSUPPORTED, "KVM_GET_VCPU_MMAP_SIZE: the kvm_run area is smaller than its structure");
+    return error(GLINT_E_UNSUPPORTED,
+                 "KVM_GET_VCPU_MMAP_SIZE: the kvm_run area is smaller than its structure");
   }
   shared->run_size = static_cast<uint32_t>(run_size);
   GLINT_TRY_ASSIGN(cpuid, CpuidTable::supported(kvm));

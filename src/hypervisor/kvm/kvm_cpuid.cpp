@@ -11,8 +11,8 @@ namespace {
 
 constexpr uint32_t kMaxEntries = 256;  // KVM_MAX_CPUID_ENTRIES
 
-// XSAVE state components that fit the 4 KiB of KVM_GET_XSAVE (SDM vol. 1, 13.1): x87, SSE, AVX, AVX-512, PKRU. AMX
-// tiles (17, 18) do not, and need a permission that a library must not ask for.
+// XSAVE state components that fit the 4 KiB of KVM_GET_XSAVE (SDM vol. 1, 13.1): x87, SSE, AVX, AVX-512,
+// PKRU. AMX tiles (17, 18) do not, and need a permission that a library must not ask for.
 constexpr uint64_t kStateComponents = 0x1 | 0x2 | 0x4 | 0xe0 | 0x200;
 
 kvm_cpuid_entry2* find(std::span<kvm_cpuid_entry2> entries, uint32_t function, uint32_t index) {
@@ -47,8 +47,8 @@ Result<CpuidTable> CpuidTable::supported(int kvm_fd) {
     table.has_umip_ = (leaf7->ecx >> 2 & 1) != 0;
   }
   if (auto* leaf_d = find(listed, 0xd, 0)) {
-    // What KVM saves and restores of the vector state follows from this leaf. Components outside the 4 KiB area are
-    // hidden from the guest, so that it cannot enable them.
+    // What KVM saves and restores of the vector state follows from this leaf. Components outside the 4 KiB
+    // area are hidden from the guest, so that it cannot enable them.
     leaf_d->eax &= static_cast<uint32_t>(kStateComponents);
     leaf_d->edx = 0;
     if (table.has_xsave_) table.xcr0_ = leaf_d->eax;

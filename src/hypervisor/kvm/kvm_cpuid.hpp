@@ -21,7 +21,9 @@ class CpuidTable {
   bool has_xsave() const { return has_xsave_; }
   bool has_fsgsbase() const { return has_fsgsbase_; }
   bool has_umip() const { return has_umip_; }
-  uint64_t xcr0() const { return xcr0_; }  // state components a guest may use; 0 when KVM does not let it set XCR0
+  uint64_t xcr0() const {
+    return xcr0_;
+  }  // state components a guest may use; 0 when KVM does not let it set XCR0
 
  private:
   // uint64_t so that the struct inside is aligned.

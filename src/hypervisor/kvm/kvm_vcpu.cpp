@@ -68,8 +68,8 @@ Registers from_kvm(const kvm_regs& k) {
   return r;
 }
 
-// The state after a processor reset (SDM vol. 1, 13.6): FCW and MXCSR at their defaults, every component "in use" so that
-// none keeps what it held.
+// The state after a processor reset (SDM vol. 1, 13.6): FCW and MXCSR at their defaults, every component "in
+// use" so that none keeps what it held.
 const VectorState& reset_vectors() {
   static const VectorState state = [] {
     VectorState s;
@@ -77,7 +77,8 @@ const VectorState& reset_vectors() {
     const uint32_t mxcsr = 0x1f80;
     std::memcpy(s.xsave.data(), &fcw, sizeof fcw);
     std::memcpy(s.xsave.data() + 24, &mxcsr, sizeof mxcsr);
-    // XSTATE_BV (offset 512) stays 0 but for x87 and SSE: a component whose bit is 0 is put in its initial state.
+    // XSTATE_BV (offset 512) stays 0 but for x87 and SSE: a component whose bit is 0 is put in its initial
+    // state.
     const uint64_t xstate_bv = 0x3;
     std::memcpy(s.xsave.data() + 512, &xstate_bv, sizeof xstate_bv);
     return s;
@@ -99,7 +100,8 @@ Result<std::unique_ptr<Vcpu>> KvmVcpu::create(std::shared_ptr<const KvmShared> s
   if (run == MAP_FAILED) return system_error("mmap of the vCPU's kvm_run area", errno);
   // A child of fork must not share a running vCPU's page.
   ::madvise(run, shared->run_size, MADV_DONTFORK);
-  auto vcpu = std::unique_ptr<KvmVcpu>(new KvmVcpu(std::move(shared), std::move(fd), static_cast<kvm_run*>(run)));
+  auto vcpu =
+      std::unique_ptr<KvmVcpu>(new KvmVcpu(std::move(shared), std::move(fd), static_cast<kvm_run*>(run)));
   GLINT_TRY_ASSIGN(cpuid, vcpu->call(glint_kvm_set_cpuid2, vcpu->shared_->cpuid.get(), "KVM_SET_CPUID2"));
   static_cast<void>(cpuid);
   return std::unique_ptr<Vcpu>(std::move(vcpu));
@@ -168,7 +170,8 @@ Result<void> KvmVcpu::set_system_call_msrs(const SystemRegisters& system) {
   msrs.entries[2].data = kSyscallMask;
   GLINT_TRY_ASSIGN(set, call(glint_kvm_set_msrs, &msrs, "KVM_SET_MSRS"));
   if (set != 3) {
-    return error(GLINT_E_UNSUPPORTED, "KVM_SET_MSRS: this KVM refuses the system-call registers (STAR, LSTAR, SFMASK)");
+    return error(GLINT_E_UNSUPPORTED,
+                 "KVM_SET_MSRS: this KVM refuses the system-call registers (STAR, LSTAR, SFMASK)");
   }
   return {};
 }
@@ -180,7 +183,8 @@ Result<void> KvmVcpu::load(const VcpuState& state) {
   current_sregs_.gs.base = state.gs_base;
   kvm_regs regs = to_kvm(state.registers, base_rflags_);
 
-  // A fault leaves the vCPU with an exception that was delivered or is pending; the next sandbox must not get it.
+  // A fault leaves the vCPU with an exception that was delivered or is pending; the next sandbox must not get
+  // it.
   kvm_vcpu_events events{};
   if (shared_->info.sync_regs) {
     run_->s.regs.regs = regs;
@@ -195,7 +199,8 @@ Result<void> KvmVcpu::load(const VcpuState& state) {
   }
   if (!state.vectors && vectors_fresh_) return {};
   const VectorState& vectors = state.vectors ? *state.vectors : reset_vectors();
-  // KVM_SET_XSAVE only reads the 4 KiB; kvm_xsave has the same layout and a smaller alignment than VectorState.
+  // KVM_SET_XSAVE only reads the 4 KiB; kvm_xsave has the same layout and a smaller alignment than
+  // VectorState.
   GLINT_TRY_ASSIGN(set, call(glint_kvm_set_xsave, vectors.xsave.data(), "KVM_SET_XSAVE"));
   static_cast<void>(set);
   vectors_fresh_ = !state.vectors;
@@ -211,7 +216,8 @@ Result<void> KvmVcpu::finish_exit() {
   const int saved_errno = errno;
   run_->immediate_exit = 0;
   exit_pending_ = false;
-  if (result >= 0 || saved_errno != EINTR) return kvm_error("KVM_RUN with immediate_exit", result >= 0 ? 0 : saved_errno);
+  if (result >= 0 || saved_errno != EINTR)
+    return kvm_error("KVM_RUN with immediate_exit", result >= 0 ? 0 : saved_errno);
   return {};
 }
 

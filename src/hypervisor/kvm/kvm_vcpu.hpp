@@ -43,8 +43,8 @@ class KvmVcpu final : public Vcpu {
 
   std::shared_ptr<const KvmShared> shared_;
   Fd fd_;
-  kvm_run* run_;                // shared with the kernel
-  kvm_sregs base_sregs_{};      // as configure() left them; load() changes only the bases in it
+  kvm_run* run_;            // shared with the kernel
+  kvm_sregs base_sregs_{};  // as configure() left them; load() changes only the bases in it
   kvm_sregs current_sregs_{};
   uint64_t base_rflags_ = 0x2;  // IOPL, if that is how the port is reached
   bool exit_pending_ = false;   // the next KVM_RUN first completes the last exit
