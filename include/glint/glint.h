@@ -16,12 +16,13 @@
  *   views; each says how long it lives. A create or load that fails sets what it would have given to NULL.
  * Threads: engines, images and errors may be used from any thread. A sandbox may be used from any thread, by
  *   one at a time.
- * Errors: a function that can fail returns a glint_status; the last parameter, if given, receives the
- *   details. A NULL where it is not allowed is GLINT_E_INVALID_ARGUMENT, and the message names the argument;
- * functions that cannot fail then return zero, or an empty text. Structs that begin with `struct_size`: set
- * it to sizeof, or call the `_init` function where there is one; reserved fields must be zero. A program
- * compiled against an older header works with a newer library; against a newer one, as long as it leaves the
- * fields at zero that the library does not know.
+ * fork: guest memory is not inherited. A child may free what it inherited and make its own, and must not use
+ * it otherwise. Errors: a function that can fail returns a glint_status; the last parameter, if given,
+ * receives the details. A NULL where it is not allowed is GLINT_E_INVALID_ARGUMENT, and the message names the
+ * argument; functions that cannot fail then return zero, or an empty text. Structs that begin with
+ * `struct_size`: set it to sizeof, or call the `_init` function where there is one; reserved fields must be
+ * zero. A program compiled against an older header works with a newer library; against a newer one, as long
+ * as it leaves the fields at zero that the library does not know.
  */
 
 #include "glint/base.h"

@@ -12,7 +12,7 @@ Error error(glint_status code, std::string message) {
   return result;
 }
 
-Error system_error(std::string what, int errno_value, std::string advice) {
+Error system_error(std::string what, int errno_value, const std::string& advice) {
   what += ": " + std::generic_category().message(errno_value);
   if (!advice.empty()) what += "; " + advice;
   return error(errno_value == 12 /* ENOMEM */ ? GLINT_E_NO_MEMORY : GLINT_E_SYSTEM, std::move(what));

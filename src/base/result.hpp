@@ -36,7 +36,7 @@ struct Error {
 Error error(glint_status code, std::string message);
 
 // An error of the operating system: "<what>: <strerror>"; `advice`, if any, follows after "; ".
-Error system_error(std::string what, int errno_value, std::string advice = {});
+Error system_error(std::string what, int errno_value, const std::string& advice = {});
 
 // Either a value or an Error; must be looked at.
 template <class T>

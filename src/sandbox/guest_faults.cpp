@@ -2,8 +2,9 @@
 //
 // The part of the call loop that turns what went wrong in a guest into an Error.
 
+#include <array>
+#include <charconv>
 #include <csignal>
-#include <cstdio>
 
 #include "arch/x86_64/faults.hpp"
 #include "sandbox/call_loop.hpp"
@@ -12,9 +13,9 @@ namespace glint::core {
 namespace {
 
 std::string hex(uint64_t value) {
-  char text[2 + 16 + 1];
-  std::snprintf(text, sizeof text, "0x%llx", static_cast<unsigned long long>(value));
-  return text;
+  std::array<char, 16> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value, 16).ptr;
+  return "0x" + std::string(digits.data(), end);
 }
 
 // What an address that a guest may not touch was, for people.

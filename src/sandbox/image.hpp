@@ -21,9 +21,8 @@ class ShellPool;
 // A guest program that is checked, laid out, and ready to be mapped; immutable and thread-safe.
 class Image {
  public:
-  // Any bytes give an image or an error. `program` needs to live only until this returns.
-  static Result<std::shared_ptr<Image>> load(std::shared_ptr<Engine> engine,
-                                             std::span<const std::byte> program,
+  // Any bytes give an image or an error. `file` needs to live only until this returns.
+  static Result<std::shared_ptr<Image>> load(std::shared_ptr<Engine> engine, std::span<const std::byte> file,
                                              const LayoutOptions& options);
   static Result<std::shared_ptr<Image>> load_file(std::shared_ptr<Engine> engine, const std::string& path,
                                                   const LayoutOptions& options);

@@ -129,7 +129,8 @@ uint64_t frame_size(std::span<const Value> values) {
 }
 
 uint64_t write_frame(std::span<std::byte> transfer, uint64_t offset, std::span<const Value> values) {
-  assert(in_range(offset, frame_size(values), transfer.size()));
+  [[maybe_unused]] const bool fits = in_range(offset, frame_size(values), transfer.size());
+  assert(fits);
   uint64_t payload = offset + values.size() * sizeof(glint_abi_value);
   for (const Value& value : values) {
     glint_abi_value slot{};

@@ -70,7 +70,9 @@ uint64_t boot_size(size_t strings_size) {
 
 void write_boot(std::span<std::byte> transfer, glint_abi_boot boot, std::span<const char> strings,
                 std::span<const std::byte, 48> seed) {
-  assert(in_range(GLINT_TRANSFER_PAYLOAD, boot_size(strings.size()), transfer.size()));
+  [[maybe_unused]] const bool fits =
+      in_range(GLINT_TRANSFER_PAYLOAD, boot_size(strings.size()), transfer.size());
+  assert(fits);
   constexpr uint64_t kBoot = GLINT_TRANSFER_PAYLOAD;
   boot.strings = kBoot + sizeof boot;
   boot.strings_size = strings.size();

@@ -19,9 +19,9 @@ constexpr uint16_t kKernelCode = 0x08, kKernelData = 0x10, kSysretBase = 0x18, k
 constexpr uint16_t kRing3 = 3;
 
 // Offsets in the descriptor page.
-constexpr uint64_t kGdtOffset = 0, kGdtSize = 8 * 8;
+constexpr uint64_t kGdtOffset = 0, kGdtSize = 64;
 constexpr uint64_t kTssOffset = 0x100, kTssSize = 104;  // SDM vol. 3, 7.7
-constexpr uint64_t kIdtOffset = 0x400, kIdtSize = kVectors * 16;
+constexpr uint64_t kIdtOffset = 0x400, kGateSize = 16, kIdtSize = kVectors * kGateSize;
 // The I/O bitmap has a bit for each port up to the highest we open; ports behind the TSS limit are closed.
 // One more byte of ones must follow (SDM vol. 1, 19.5.2).
 constexpr uint64_t kBitmapSize = GLINT_EXIT_PORT / 8 + 1 + 1;
@@ -73,8 +73,8 @@ void write_idt(std::span<std::byte> page, uint64_t stubs_gva) {
     const uint64_t dpl = vector == 3 || vector == 4 ? 3 : 0;
     const uint64_t low = (handler & 0xffff) | static_cast<uint64_t>(kKernelCode) << 16 | kIst << 32 |
                          (kInterruptGate | dpl << 5) << 40 | (handler >> 16 & 0xffff) << 48;
-    put(page, kIdtOffset + vector * 16, low);
-    put(page, kIdtOffset + vector * 16 + 8, handler >> 32);
+    put(page, kIdtOffset + vector * kGateSize, low);
+    put(page, kIdtOffset + vector * kGateSize + 8, handler >> 32);
   }
 }
 

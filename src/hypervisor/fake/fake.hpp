@@ -23,7 +23,7 @@ class FakeVcpu final : public Vcpu {
  public:
   explicit FakeVcpu(FakeVm& vm) : vm_(vm) {}
 
-  Result<void> configure(const SystemRegisters& system) override;
+  Result<void> configure(const SystemRegisters& registers_to_set) override;
   Result<void> load(const VcpuState& state) override;
   Result<VcpuState> save() override;
   Result<FaultState> fault_state() override;
