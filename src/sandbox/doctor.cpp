@@ -53,10 +53,12 @@ std::string_view port_access_text(PortAccess access) {
   return "unknown means";
 }
 
-std::string_view avx_text(const MachineTraits& traits) {
+std::string_view vectors_text(const MachineTraits& traits) {
+  if (!traits.can_share_vcpus()) {
+    return "vector registers do not travel with a sandbox: each sandbox has a VM of its own, which is dear";
+  }
   if (!traits.has_avx) return "guests cannot use AVX";
-  return traits.keeps_avx ? "guests can use AVX"
-                          : "guests can use AVX, but a parked sandbox loses its registers";
+  return traits.has_avx512 ? "guests can use AVX and AVX-512" : "guests can use AVX";
 }
 
 std::string advice_for_missing_device(const MachineFacts& facts) {
@@ -183,7 +185,7 @@ std::vector<DoctorItem> judge_hypervisor(const HypervisorInfo& info, const Machi
                                   : "a system call of the guest arrives in ring 0, as on real hardware");
   add(true, "port_access",
       "guests leave through the exit port by " + std::string(port_access_text(traits.port_access)));
-  add(traits.has_avx && traits.keeps_avx, "avx", std::string(avx_text(traits)));
+  add(traits.has_avx && traits.can_share_vcpus(), "avx", std::string(vectors_text(traits)));
   add(traits.tsc_khz != 0, "tsc",
       traits.tsc_khz != 0
           ? "the guest's time-stamp counter runs at " + std::to_string(traits.tsc_khz) + " kHz"

@@ -50,7 +50,7 @@ Result<std::shared_ptr<Image>> Image::load(std::shared_ptr<Engine> engine, std::
     GLINT_TRY_ASSIGN(memory, ImageMemory::create(image->layout_, file, libos_file()));
     auto& counters = image->engine_->counters();
     image->shells_ = std::make_unique<ShellPool>(
-        *hypervisor, image->layout_, std::move(memory), image->engine_->traits().port_access,
+        *hypervisor, image->layout_, std::move(memory), image->engine_->traits(),
         image->engine_->max_shells(),
         ShellPool::Counters{&counters.vms_created, &counters.vms_live, &counters.attaches, &counters.parks});
   }

@@ -7,12 +7,12 @@
 
 namespace glint::core {
 
-ShellPool::ShellPool(Hypervisor& hypervisor, const Layout& layout, ImageMemory memory, PortAccess port_access,
-                     uint32_t limit, Counters counters)
+ShellPool::ShellPool(Hypervisor& hypervisor, const Layout& layout, ImageMemory memory,
+                     const MachineTraits& traits, uint32_t limit, Counters counters)
     : hypervisor_(hypervisor),
       layout_(layout),
       memory_(std::move(memory)),
-      port_access_(port_access),
+      traits_(traits),
       limit_(limit),
       counters_(counters) {}
 
@@ -65,6 +65,7 @@ Result<Shell*> ShellPool::acquire(SandboxMemory& sandbox) {
 // A free shell; else a new one while there are fewer than the limit; else that of the sandbox that rested
 // longest; else, all being in use, a new one.
 Result<ShellPool::Slot*> ShellPool::take_slot(std::unique_lock<std::mutex>& lock) {
+  if (!traits_.can_share_vcpus()) return make_slot(lock);
   if (Slot* slot = free_slot()) {
     slot->in_use = true;
     return slot;
@@ -78,7 +79,7 @@ Result<ShellPool::Slot*> ShellPool::take_slot(std::unique_lock<std::mutex>& lock
 Result<ShellPool::Slot*> ShellPool::make_slot(std::unique_lock<std::mutex>& lock) {
   ++making_;
   lock.unlock();
-  auto shell = Shell::create(hypervisor_, layout_, memory_, port_access_);
+  auto shell = Shell::create(hypervisor_, layout_, memory_, traits_.port_access);
   lock.lock();
   --making_;
   if (!shell) return std::move(shell).error();
@@ -140,7 +141,7 @@ void ShellPool::release(SandboxMemory& sandbox) {
   std::unique_lock lock(mutex_);
   Slot* slot = slot_of(sandbox.shell_);
   slot->last_use = ++clock_;
-  if (slots_.size() <= limit_) {
+  if (slots_.size() <= limit_ || !traits_.can_share_vcpus()) {
     slot->in_use = false;
     return;
   }
@@ -160,7 +161,7 @@ void ShellPool::forget(SandboxMemory& sandbox, bool broken) {
     lock.lock();
     sandbox.shell_ = nullptr;
     slot->tenant = nullptr;
-    if (broken || slots_.size() > limit_) {
+    if (broken || slots_.size() > limit_ || !traits_.can_share_vcpus()) {
       drop_slot(slot, lock);
     } else {
       slot->in_use = false;

@@ -9,6 +9,7 @@
 #include <optional>
 #include <vector>
 
+#include "arch/x86_64/probe.hpp"
 #include "base/mapping.hpp"
 #include "base/result.hpp"
 #include "shell/shell.hpp"
@@ -62,7 +63,9 @@ class ShellPool {
 
   // All that is referred to must outlive the pool. `limit` shells are kept; more are made only while calls
   // need them.
-  ShellPool(Hypervisor& hypervisor, const Layout& layout, ImageMemory memory, PortAccess port_access,
+  // Where registers would stay behind in a vCPU (MachineTraits::can_share_vcpus), each sandbox has a shell of
+  // its own.
+  ShellPool(Hypervisor& hypervisor, const Layout& layout, ImageMemory memory, const MachineTraits& traits,
             uint32_t limit, Counters counters);
   ~ShellPool();  // all sandboxes are gone
 
@@ -98,7 +101,7 @@ class ShellPool {
   Hypervisor& hypervisor_;
   const Layout& layout_;
   ImageMemory memory_;
-  const PortAccess port_access_;
+  const MachineTraits traits_;
   const uint32_t limit_;
   Counters counters_;
 

@@ -340,7 +340,7 @@ TEST_F(RealMachine, TheProbeGivesAUsableAnswer) {
 // AVX state that a guest can use but that does not travel would be seen by the next sandbox.
 TEST_F(RealMachine, AvxIsCarriedWhereItCanBeUsed) {
   const MachineTraits& traits = engine->traits();
-  EXPECT_TRUE(!traits.has_avx || traits.keeps_avx);
+  EXPECT_TRUE(traits.can_share_vcpus()) << "vector registers would stay behind";
 }
 
 TEST_F(RealMachine, ExceptionsArePushedAsTheManualSays) {

@@ -108,9 +108,9 @@ class ScriptedMachine {
   // Indices of the functions below.
   static constexpr uint32_t kAdd = 0, kProgress = 1, kGreet = 2, kFlag = 3, kAsk = 4, kNothing = 5;
 
-  explicit ScriptedMachine(uint32_t max_shells = 2) {
+  explicit ScriptedMachine(uint32_t max_shells = 2, const MachineTraits& traits = {}) {
     hypervisor = std::make_shared<FakeHypervisor>([this](FakeVcpu& vcpu) { return play(vcpu); });
-    engine = Engine::with_hypervisor(hypervisor, {}, max_shells);
+    engine = Engine::with_hypervisor(hypervisor, traits, max_shells);
     ElfBuilder elf;
     elf.functions = {
         elf_function(GLINT_ABI_EXPORT, "add", GLINT_ABI_I64, {GLINT_ABI_I64, GLINT_ABI_I64}),

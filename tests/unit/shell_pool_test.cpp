@@ -158,6 +158,22 @@ TEST_F(Turns, AFailureWhileParkingLosesOnlyTheSandboxThatWasParked) {
   EXPECT_TRUE(other->run());
 }
 
+TEST_F(Turns, WhereRegistersWouldStayBehindEachSandboxHasAShellOfItsOwn) {
+  MachineTraits traits;
+  traits.has_avx = true;  // and keeps_avx is false
+  ScriptedMachine machine(1, traits);
+  auto first = machine.sandbox();
+  auto second = machine.sandbox();
+  machine.script = {ready(), ready(), result(GLINT_ABI_BOOL, 1)};
+  EXPECT_TRUE(first->run());
+  EXPECT_TRUE(second->run());
+  EXPECT_TRUE(machine.call(*first, ScriptedMachine::kFlag));
+  EXPECT_EQ(machine.engine->counters().vms_live, 2u);
+  EXPECT_EQ(machine.engine->counters().parks, 0u);
+  first.reset();
+  EXPECT_EQ(machine.engine->counters().vms_live, 1u) << "its shell went with it";
+}
+
 TEST_F(Turns, ManyThreadsTakeTurnsOnTwoShells) {
   // The guest lives in its memory alone, so that any thread may play it: a counter in the window.
   std::shared_ptr<Image> image;

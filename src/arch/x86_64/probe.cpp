@@ -30,17 +30,19 @@ constexpr uint64_t kDataGva = kCodeGva + kPageSize;
 
 // Entry points in the code page.
 constexpr uint64_t kPingOffset = 0, kSyscallOffset = 0x20, kSyscallEntryOffset = 0x40, kFaultOffset = 0x80,
-                   kAvxOffset = 0xa0, kFsbaseOffset = 0xc0;
+                   kAvxOffset = 0xa0, kFsbaseOffset = 0xc0, kAvx512Offset = 0xe0;
 
 constexpr uint8_t kPing[] = {0xe7, GLINT_EXIT_PORT};  // out %eax, $port
 constexpr uint8_t kSyscall[] = {0x0f, 0x05};          // syscall
 // What LSTAR points to: tells the ring in eax, in a page that ring 3 may execute too.
-constexpr uint8_t kSyscallEntry[] = {0x8c, 0xc8,               // mov %cs, %eax
-                                     0xe7, GLINT_EXIT_PORT};   // out %eax, $port
-constexpr uint8_t kFault[] = {0x0f, 0x0b};                     // ud2
-constexpr uint8_t kAvx[] = {0xc5, 0xf5,           0x76, 0xc9,  // vpcmpeqd %ymm1, %ymm1, %ymm1
-                            0xe7, GLINT_EXIT_PORT};            // out %eax, $port
-
+constexpr uint8_t kSyscallEntry[] = {0x8c, 0xc8,                     // mov %cs, %eax
+                                     0xe7, GLINT_EXIT_PORT};         // out %eax, $port
+constexpr uint8_t kFault[] = {0x0f, 0x0b};                           // ud2
+constexpr uint8_t kAvx[] = {0xc5, 0xf4,           0xc2, 0xc9, 0x0f,  // vcmptrueps %ymm1, %ymm1, %ymm1
+                            0xe7, GLINT_EXIT_PORT};                  // out %eax, $port
+constexpr uint8_t kAvx512[] = {0x62, 0xf3,           0x75, 0x48,
+                               0x25, 0xc9,           0xff,              // vpternlogd $-1, %zmm1, %zmm1, %zmm1
+                               0xe7, GLINT_EXIT_PORT};                  // out %eax, $port
 constexpr uint8_t kFsbase[] = {0xf3, 0x48,           0x0f, 0xae, 0xd0,  // wrfsbase %rax
                                0xe7, GLINT_EXIT_PORT};                  // out %eax, $port
 
@@ -101,6 +103,7 @@ class ProbeGuest {
     std::memcpy(code + kSyscallEntryOffset, kSyscallEntry, sizeof kSyscallEntry);
     std::memcpy(code + kFaultOffset, kFault, sizeof kFault);
     std::memcpy(code + kAvxOffset, kAvx, sizeof kAvx);
+    std::memcpy(code + kAvx512Offset, kAvx512, sizeof kAvx512);
     std::memcpy(code + kFsbaseOffset, kFsbase, sizeof kFsbase);
   }
 
@@ -159,19 +162,30 @@ Result<void> probe_fsbase(ProbeGuest& guest) {
   return {};
 }
 
-// In the standard XSAVE format the upper halves of ymm0-15 stand at the offset that CPUID leaf 0xD, subleaf 2
-// gives.
-constexpr size_t kYmmHighOffset = 576, kXstateBvOffset = 512;
+// Runs code that sets all bits of register 1 of a vector extension. `has`: it did not fault; `keeps`: the
+// bits that are the extension's own are then found in the state that save() gives.
+struct VectorProbe {
+  uint64_t code_offset;
+  uint32_t component;    // of XSAVE: 2 the upper halves of ymm0-15, 6 those of zmm0-15 (SDM vol. 1, 13.1)
+  size_t register_size;  // bytes of one register in that component
+};
+constexpr VectorProbe kAvxProbe = {kAvxOffset, 2, 16}, kAvx512Probe = {kAvx512Offset, 6, 32};
 
-Result<void> probe_vectors(ProbeGuest& guest, MachineTraits& traits) {
-  GLINT_TRY_ASSIGN(exit, guest.run(kAvxOffset));
-  traits.has_avx = left_by(exit, GLINT_EXIT_PORT);
-  if (!traits.has_avx) return {};  // ring 3 faults on AVX: nothing that could stay behind
+Result<void> probe_vectors(ProbeGuest& guest, const VectorProbe& probe, bool& has, bool& keeps) {
+  GLINT_TRY_ASSIGN(exit, guest.run(probe.code_offset));
+  has = left_by(exit, GLINT_EXIT_PORT);
+  if (!has) return {};  // ring 3 faults on it: nothing that could stay behind
   GLINT_TRY_ASSIGN(state, guest.vcpu().save());
-  uint64_t xstate_bv = 0, ymm1_high = 0;
-  std::memcpy(&xstate_bv, state.vectors->xsave.data() + kXstateBvOffset, sizeof xstate_bv);
-  std::memcpy(&ymm1_high, state.vectors->xsave.data() + kYmmHighOffset + 16, sizeof ymm1_high);
-  traits.keeps_avx = (xstate_bv & 4) != 0 && ymm1_high == ~0ull;
+  // Where a component stands in the standard format, CPUID leaf 0xD says.
+  uint32_t a = 0, offset = 0, c = 0, d = 0;
+  __cpuid_count(0xd, probe.component, a, offset, c, d);
+  constexpr size_t kXstateBvOffset = 512;
+  const auto& area = state.vectors->xsave;
+  if (offset < kXstateBvOffset || !in_range(offset, 2 * probe.register_size, area.size())) return {};
+  uint64_t xstate_bv = 0, first = 0;
+  std::memcpy(&xstate_bv, area.data() + kXstateBvOffset, sizeof xstate_bv);
+  std::memcpy(&first, area.data() + offset + probe.register_size, sizeof first);
+  keeps = (xstate_bv >> probe.component & 1) != 0 && first == ~0ull;
   return {};
 }
 
@@ -183,7 +197,8 @@ Result<MachineTraits> probe_machine(Hypervisor& hypervisor) {
   GLINT_TRY(probe_syscall(*guest, traits));
   GLINT_TRY(probe_exceptions(*guest));
   GLINT_TRY(probe_fsbase(*guest));
-  GLINT_TRY(probe_vectors(*guest, traits));
+  GLINT_TRY(probe_vectors(*guest, kAvxProbe, traits.has_avx, traits.keeps_avx));
+  GLINT_TRY(probe_vectors(*guest, kAvx512Probe, traits.has_avx512, traits.keeps_avx512));
   traits.tsc_khz = guest->vcpu().tsc_khz();
   return traits;
 }
