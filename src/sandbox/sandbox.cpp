@@ -130,7 +130,7 @@ Result<void> Sandbox::prepare_strings() {
     GLINT_TRY(append(variable, "an environment variable"));
   // They are copied to the top of the guest's stack, with two pointers each at most; and must leave it
   // useful.
-  const uint64_t limit = std::min<uint64_t>(image_->layout().stack_size / 4, 128u * 1024u);
+  const uint64_t limit = std::min<uint64_t>(image_->layout().stack_size / 4, 131072);
   const uint64_t size = strings_.size() + 16 * (options_.arguments.size() + options_.environment.size());
   if (size > limit) {
     return error(GLINT_E_TOO_LARGE, "arguments and environment take " + std::to_string(size) +

@@ -15,7 +15,7 @@ namespace glint::core {
 //   page 1  exception stubs   read, execute
 //   page 2  GDT, TSS, IDT     read
 // Ring 0 runs nothing but the stubs, and the few instructions of the libos' system-call entry.
-inline constexpr uint64_t kSystemPagesSize = 3u * 4096u;
+inline constexpr uint64_t kSystemPagesSize = 0x3000;
 inline constexpr uint64_t kExceptionStackOffset = 0;
 inline constexpr uint64_t kExceptionStubsOffset = 4096;
 inline constexpr uint64_t kDescriptorsOffset = 8192;
