@@ -81,7 +81,7 @@ class CreateSubject final : public Subject {
 
   Creation measure(const Image& image) const {
     Creation creation;
-    const double faults_before = page_faults();
+    const unsigned faults_before = page_faults();
     glint_floor_watch watch;
     glint_floor_start(&watch);
     auto sandbox = std::make_unique<Sandbox>(image, host_);

@@ -24,7 +24,8 @@
 #define PORT 0x80
 
 /* Guest-physical addresses, which are the guest's virtual ones, too. */
-#define DATA_AT (2 * LARGE_PAGE_BYTES)
+#define DATA_AT LARGE_PAGE_BYTES
+#define MEMORY_BYTES (DATA_AT + DATA_BYTES)
 enum { ROOT_AT = 0x1000, LEVEL3_AT = 0x2000, LEVEL2_AT = 0x3000, PING_AT = 0x11000, WRITE_AT = 0x12000 };
 
 static char error_text[160];
@@ -78,14 +79,15 @@ struct host {
   int kvm;
   size_t run_size;
   struct kvm_cpuid2 *cpuid;
-  int file;      /* 64 MiB */
-  uint8_t *data; /* a private mapping of it, 2 MiB aligned, made anew for each VM */
+  int file;        /* 64 MiB */
+  uint8_t *memory; /* the guest's, 2 MiB aligned, made anew for each VM: 2 MiB with page tables and code, then
+                      a private mapping of the file */
   void *reserved;
 };
 
 static void host_close(struct host *h) {
   int number = errno;
-  if (h->reserved != MAP_FAILED) munmap(h->reserved, DATA_BYTES + LARGE_PAGE_BYTES);
+  if (h->reserved != MAP_FAILED) munmap(h->reserved, MEMORY_BYTES + LARGE_PAGE_BYTES);
   if (h->file >= 0) close(h->file);
   free(h->cpuid);
   if (h->kvm >= 0) close(h->kvm);
@@ -120,18 +122,20 @@ static bool host_open(struct host *h, unsigned pages) {
   if (size < 0) return failed("KVM_GET_VCPU_MMAP_SIZE");
   h->run_size = (size_t)size;
   if (!load_cpuid(h) || !make_file(h, pages)) return false;
-  h->reserved = mmap(NULL, DATA_BYTES + LARGE_PAGE_BYTES, PROT_NONE,
+  h->reserved = mmap(NULL, MEMORY_BYTES + LARGE_PAGE_BYTES, PROT_NONE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (h->reserved == MAP_FAILED) return failed("mmap");
   /* Large pages can only be aligned ones. */
-  h->data = (uint8_t *)h->reserved + (-(uintptr_t)h->reserved & (LARGE_PAGE_BYTES - 1));
+  h->memory = (uint8_t *)h->reserved + (-(uintptr_t)h->reserved & (LARGE_PAGE_BYTES - 1));
   return true;
 }
 
 /* Mapping over what is there drops the pages that the last VM made its own. */
-static bool map_data(struct host *h) {
+static bool map_memory(struct host *h) {
   int flags = MAP_PRIVATE | MAP_NORESERVE | MAP_FIXED;
-  return mmap(h->data, DATA_BYTES, PROT_READ | PROT_WRITE, flags, h->file, 0) != MAP_FAILED ||
+  if (mmap(h->memory, DATA_AT, PROT_READ | PROT_WRITE, flags | MAP_ANONYMOUS, -1, 0) == MAP_FAILED)
+    return failed("mmap of the control memory");
+  return mmap(h->memory + DATA_AT, DATA_BYTES, PROT_READ | PROT_WRITE, flags, h->file, 0) != MAP_FAILED ||
          failed("mmap of the data");
 }
 
@@ -140,7 +144,6 @@ static bool map_data(struct host *h) {
 
 struct vm {
   int fd, vcpu;
-  uint8_t *control; /* 2 MiB: page tables and code */
   struct kvm_run *run;
 };
 
@@ -160,16 +163,17 @@ static void fill_control(void *memory) {
   uint64_t *level2 = words + LEVEL2_AT / sizeof *words;
   root[0] = LEVEL3_AT | user_table;
   level3[0] = LEVEL2_AT | user_table;
-  for (size_t i = 0; i < (DATA_AT + DATA_BYTES) / LARGE_PAGE_BYTES; ++i) {
+  for (size_t i = 0; i < MEMORY_BYTES / LARGE_PAGE_BYTES; ++i) {
     level2[i] = i * LARGE_PAGE_BYTES | user_large_page;
   }
   memcpy(bytes + PING_AT, ping, sizeof ping);
   memcpy(bytes + WRITE_AT, write, sizeof write);
 }
 
-static bool set_slot(const struct vm *v, uint32_t slot, uint64_t at, void *memory, uint64_t size) {
-  struct kvm_userspace_memory_region region = {
-      .slot = slot, .guest_phys_addr = at, .memory_size = size, .userspace_addr = (uintptr_t)memory};
+/* One slot, as Glint has one: each costs some 30 µs. */
+static bool set_slot(const struct vm *v, const struct host *h) {
+  struct kvm_userspace_memory_region region = {.memory_size = MEMORY_BYTES,
+                                               .userspace_addr = (uintptr_t)h->memory};
   return ioctl(v->fd, KVM_SET_USER_MEMORY_REGION, &region) == 0 || failed("KVM_SET_USER_MEMORY_REGION");
 }
 
@@ -214,19 +218,15 @@ static void vm_close(struct vm *v, size_t run_size) {
   if (v->run != MAP_FAILED) munmap(v->run, run_size);
   if (v->vcpu >= 0) close(v->vcpu);
   if (v->fd >= 0) close(v->fd);
-  if (v->control != MAP_FAILED) munmap(v->control, LARGE_PAGE_BYTES);
   errno = number;
 }
 
 static bool vm_open(struct vm *v, const struct host *h, unsigned pages) {
-  *v = (struct vm){.fd = -1, .vcpu = -1, .control = MAP_FAILED, .run = MAP_FAILED};
+  *v = (struct vm){.fd = -1, .vcpu = -1, .run = MAP_FAILED};
   v->fd = ioctl(h->kvm, KVM_CREATE_VM, 0);
   if (v->fd < 0) return failed("KVM_CREATE_VM");
-  v->control = mmap(NULL, LARGE_PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (v->control == MAP_FAILED) return failed("mmap of the control memory");
-  fill_control(v->control);
-  if (!set_slot(v, 0, 0, v->control, LARGE_PAGE_BYTES) || !set_slot(v, 1, DATA_AT, h->data, DATA_BYTES))
-    return false;
+  fill_control(h->memory);
+  if (!set_slot(v, h)) return false;
   v->vcpu = ioctl(v->fd, KVM_CREATE_VCPU, 0);
   if (v->vcpu < 0) return failed("KVM_CREATE_VCPU");
   v->run = mmap(NULL, h->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, v->vcpu, 0);
@@ -263,7 +263,7 @@ static bool sample_round_trips(const struct host *h, double *samples, unsigned c
 }
 
 static bool sample_creation(struct host *h, unsigned pages, double *sample, bool *disturbed) {
-  if (!map_data(h)) return false;
+  if (!map_memory(h)) return false;
   struct vm v;
   struct glint_floor_watch watch;
   glint_floor_start(&watch);
@@ -298,7 +298,7 @@ double glint_floor_round_trip_us(unsigned repetitions) {
   double *samples = new_samples(repetitions);
   if (!samples) return -1;
   struct host h;
-  bool good = host_open(&h, 0) && map_data(&h) && sample_round_trips(&h, samples, repetitions);
+  bool good = host_open(&h, 0) && map_memory(&h) && sample_round_trips(&h, samples, repetitions);
   double result = good ? median(samples, repetitions) : -1;
   host_close(&h);
   free(samples);

@@ -36,10 +36,11 @@ double glint_floor_stop(const struct glint_floor_watch *watch, bool *disturbed);
  */
 double glint_floor_round_trip_us(unsigned repetitions);
 
-/* A VM from nothing to its first exit: KVM_CREATE_VM, two memory slots (2 MiB with page tables and code; 64
- * MiB, a private mapping of a memory file), KVM_CREATE_VCPU, KVM_SET_CPUID2, registers, KVM_RUN. Before it
- * leaves, the guest writes to `pages` pages of the 64 MiB, each for the first time; they are in the file
- * already. The file and its mapping are made beforehand, as an image is loaded before its sandboxes; closing
+/* A VM from nothing to its first exit: KVM_CREATE_VM, one memory slot (2 MiB with page tables and code, which
+ * are written anew, and 64 MiB of a private mapping of a memory file), KVM_CREATE_VCPU, KVM_SET_CPUID2,
+ * registers, KVM_RUN. Before it leaves, the guest writes to `pages` pages of the 64 MiB, each for the first
+ * time; they are in the file already. File and mappings are made beforehand, as an image is loaded before its
+ * sandboxes; closing
  * the VM is not counted. Each VM is closed before the next one is made. It costs less while another VM of the
  * process is open (vCPUs are made three times faster then), so a caller that compares what happens in a
  * process without VMs must hold none. */

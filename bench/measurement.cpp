@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "measurement.hpp"
 
-#include <sys/resource.h>
-
-#include <algorithm>
 #include <stdexcept>
+#include <string>
 #include <utility>
 
 #include "floor.h"
@@ -18,13 +16,6 @@ double checked(double us) {
 }
 
 }  // namespace
-
-double median(std::vector<double> samples) {
-  if (samples.empty()) return 0;
-  std::sort(samples.begin(), samples.end());
-  const size_t middle = samples.size() / 2;
-  return samples.size() % 2 != 0 ? samples[middle] : (samples[middle - 1] + samples[middle]) / 2;
-}
 
 double Series::median_of(double Batch::* member) const {
   std::vector<double> values;
@@ -54,12 +45,6 @@ Counts Series::counts() const {
   }
   for (double Counts::* member : kMembers) sum.*member /= static_cast<double>(operations);
   return sum;
-}
-
-double page_faults() {
-  rusage usage{};
-  ::getrusage(RUSAGE_THREAD, &usage);  // cannot fail for these arguments
-  return static_cast<double>(usage.ru_minflt);
 }
 
 double floor_round_trip_us(unsigned repetitions) { return checked(glint_floor_round_trip_us(repetitions)); }

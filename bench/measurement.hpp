@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <chrono>
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
+
+#include "sampling.hpp"
 
 namespace glint::bench {
 
@@ -69,20 +69,6 @@ struct Benchmark {
 
 // In the order in which they are shown.
 const std::vector<Benchmark>& benchmarks();
-
-double median(std::vector<double> samples);
-
-class Stopwatch {
- public:
-  double us() const { return std::chrono::duration<double, std::micro>(Clock::now() - start_).count(); }
-
- private:
-  using Clock = std::chrono::steady_clock;
-  Clock::time_point start_ = Clock::now();
-};
-
-// Minor page faults of this thread until now.
-double page_faults();
 
 // The floor, or an exception that says why there is none.
 double floor_round_trip_us(unsigned repetitions);

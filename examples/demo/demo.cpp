@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // What it costs to run the guests of the examples, held against bare KVM, here and now.
-#include <sys/resource.h>
-
-#include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -18,10 +14,15 @@
 #include <vector>
 
 #include "bench/floor.h"
+#include "bench/sampling.hpp"
 #include "common/example.hpp"
 #include "demo/table.hpp"
 
 namespace {
+
+using glint::bench::median;
+using glint::bench::page_faults;
+using glint::bench::Stopwatch;
 
 // Images loaded, each anew, for the median of what starting takes.
 constexpr unsigned kStarts = 15;
@@ -33,28 +34,6 @@ struct Subject {
   std::function<void(glint::Sandbox&)> call;
   unsigned warm_calls;
 };
-
-class Stopwatch {
- public:
-  double us() const { return std::chrono::duration<double, std::micro>(Clock::now() - start_).count(); }
-
- private:
-  using Clock = std::chrono::steady_clock;
-  Clock::time_point start_ = Clock::now();
-};
-
-double median(std::vector<double> samples) {
-  const auto middle = samples.begin() + static_cast<std::ptrdiff_t>(samples.size() / 2);
-  std::nth_element(samples.begin(), middle, samples.end());
-  return *middle;
-}
-
-// The page faults of this thread so far; those of its guests are among them.
-unsigned page_faults() {
-  rusage usage{};
-  if (getrusage(RUSAGE_THREAD, &usage) != 0) throw std::runtime_error("getrusage failed");
-  return static_cast<unsigned>(usage.ru_minflt);
-}
 
 double floor(double measured) {
   if (measured < 0)

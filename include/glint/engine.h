@@ -9,8 +9,9 @@ extern "C" {
 #endif
 
 /* An engine owns the connection to the hypervisor. Images, and through them sandboxes, hold a reference to
- * their engine: it may be freed first. Any number of engines may live in one process. All functions here: any
- * thread. */
+ * their engine: it may be freed first. Any number of engines may live in one process.
+ *
+ * All functions here, those of glint_doctor included: any thread. */
 typedef struct glint_engine glint_engine;
 
 #define GLINT_BACKEND_DEFAULT 0u /* KVM */
@@ -74,7 +75,7 @@ typedef struct glint_doctor_item {
 } glint_doctor_item;
 
 /* Examines the machine: is KVM there, how does it behave, which limits are near. Succeeds also when nothing
- * works. The report does not change; the caller frees it. Any thread. */
+ * works. The report does not change; the caller frees it. */
 GLINT_API glint_status glint_doctor_create(glint_doctor **doctor,
                                            glint_error **error) GLINT_NOEXCEPT GLINT_MUST_USE;
 

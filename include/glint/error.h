@@ -10,7 +10,9 @@ extern "C" {
 
 /* What went wrong, in full. Functions that can fail return a glint_status and take a `glint_error **error`
  * last: when it is not NULL and the function fails, it receives a new error that the caller frees. On success
- * it is left alone. An error is immutable; any thread may read it, one frees it. */
+ * it is left alone. An error is immutable.
+ *
+ * All functions here: any thread. */
 typedef struct glint_error glint_error;
 
 /* The details of GLINT_E_GUEST_FAULT, GLINT_E_GUEST_ABORT and GLINT_E_GUEST_OUT_OF_MEMORY. Addresses are
@@ -46,7 +48,7 @@ GLINT_API int32_t glint_error_guest_code(const glint_error *error) GLINT_NOEXCEP
  * knows. */
 GLINT_API glint_status glint_error_fault(const glint_error *error, glint_fault *fault) GLINT_NOEXCEPT;
 
-/* "GLINT_E_BUSY" and so on; "GLINT_E_UNKNOWN" for a number that is no code. Lives for ever. Any thread. */
+/* "GLINT_E_BUSY" and so on; "GLINT_E_UNKNOWN" for a number that is no code. Lives for ever. */
 GLINT_API glint_str glint_status_name(glint_status status) GLINT_NOEXCEPT;
 
 #ifdef __cplusplus

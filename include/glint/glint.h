@@ -14,15 +14,23 @@
  * Ownership: what a `create` or `load` gives, the matching `free` takes back, once. Objects below hold
  *   references to those above (sandbox → image → engine), so the order of freeing does not matter. Texts are
  *   views; each says how long it lives. A create or load that fails sets what it would have given to NULL.
- * Threads: engines, images and errors may be used from any thread. A sandbox may be used from any thread, by
- *   one at a time.
- * fork: guest memory is not inherited. A child may free what it inherited and make its own, and must not use
- * it otherwise. Errors: a function that can fail returns a glint_status; the last parameter, if given,
- * receives the details. A NULL where it is not allowed is GLINT_E_INVALID_ARGUMENT, and the message names the
- * argument; functions that cannot fail then return zero, or an empty text. Structs that begin with
- * `struct_size`: set it to sizeof, or call the `_init` function where there is one; reserved fields must be
- * zero. A program compiled against an older header works with a newer library; against a newer one, as long
- * as it leaves the fields at zero that the library does not know.
+ *
+ * Threads: each function says which threads may call it, or its header does for all of its functions.
+ *   "Any thread" includes several at once, also on one object. "One at a time": any thread, but not two at
+ *   once on one object. "Callback only": on the thread of a callback, while it runs. As everywhere, nothing
+ *   may use what another thread is freeing.
+ *
+ * fork: guest memory is not inherited by a child. A child may free the handles it inherited. Calling an
+ *   inherited sandbox, or making one of an inherited image, is refused with GLINT_E_UNSUPPORTED: a child
+ *   opens its own engine and loads its own images.
+ *
+ * Errors: a function that can fail returns a glint_status; the last parameter, if given, receives the
+ *   details. A NULL where it is not allowed is GLINT_E_INVALID_ARGUMENT, and the message names the argument;
+ *   functions that cannot fail then return zero, or an empty text.
+ *
+ * Structs that begin with `struct_size`: set it to sizeof, or call the `_init` function where there is one;
+ *   reserved fields must be zero. A program compiled against an older header works with a newer library;
+ *   against a newer one, as long as it leaves the fields at zero that the library does not know.
  */
 
 #include "glint/base.h"

@@ -8,8 +8,8 @@
 extern "C" {
 #endif
 
-/* A set of functions that guests may call. Fill it from one thread; sandboxes made with it hold a reference,
- * and it must not be changed any more once one was made: adding then fails with GLINT_E_BUSY. */
+/* A set of functions that guests may call. It is filled first; sandboxes made with it hold a reference, and
+ * it must not be changed any more once one was made: adding then fails with GLINT_E_BUSY. */
 typedef struct glint_host_functions glint_host_functions;
 
 /* One call of a host function, valid during the callback only and on its thread. */
@@ -26,16 +26,16 @@ typedef glint_status (*glint_host_function)(void *user_data, glint_host_call *ca
  * while the function runs. Must not throw. */
 typedef void (*glint_destroy)(void *user_data);
 
-/* Makes an empty set. */
+/* Makes an empty set. Any thread. */
 GLINT_API glint_status glint_host_functions_create(glint_host_functions **functions,
                                                    glint_error **error) GLINT_NOEXCEPT GLINT_MUST_USE;
 
-/* Gives up the caller's reference; NULL is allowed. */
+/* Gives up the caller's reference; NULL is allowed. Any thread. */
 GLINT_API void glint_host_functions_free(glint_host_functions *functions) GLINT_NOEXCEPT;
 
 /* Adds a function. `name` is 1 to 63 bytes; `result` GLINT_VOID … GLINT_BYTES; `params` are param_count types
  * (at most GLINT_MAX_ARGUMENTS), copied. `destroy` may be NULL; it is also called when adding fails. A name
- * that is there already is GLINT_E_INVALID_ARGUMENT. */
+ * that is there already is GLINT_E_INVALID_ARGUMENT. One at a time. */
 GLINT_API glint_status glint_host_functions_add(glint_host_functions *functions, glint_str name,
                                                 uint32_t result, const uint32_t *params, uint32_t param_count,
                                                 glint_host_function function, void *user_data,
@@ -43,22 +43,23 @@ GLINT_API glint_status glint_host_functions_add(glint_host_functions *functions,
                                                 glint_error **error) GLINT_NOEXCEPT GLINT_MUST_USE;
 
 /* The arguments: as many, and of the types, that were declared. Strings and bytes are views of memory that
- * cannot change during the callback, and end with it. */
+ * cannot change during the callback, and end with it. Callback only. */
 GLINT_API const glint_value *glint_host_call_arguments(const glint_host_call *call,
                                                        uint32_t *count) GLINT_NOEXCEPT;
 
 /* Sets the result; strings and bytes are copied. GLINT_E_SIGNATURE when the type is not the declared one,
- * GLINT_E_TOO_LARGE, or GLINT_E_INVALID_ARGUMENT for a string that is not UTF-8. */
+ * GLINT_E_TOO_LARGE, or GLINT_E_INVALID_ARGUMENT for a string that is not UTF-8. Callback only. */
 GLINT_API glint_status glint_host_call_return(glint_host_call *call,
                                               const glint_value *value) GLINT_NOEXCEPT GLINT_MUST_USE;
 
 /* Instead: room for a result of `size` bytes, written in place, without a copy. The function's result is then
- * those bytes. For functions declared GLINT_STRING or GLINT_BYTES. Invalid after glint_host_call_return. */
+ * those bytes. For functions declared GLINT_STRING or GLINT_BYTES. Invalid after glint_host_call_return.
+ * Callback only. */
 GLINT_API glint_status glint_host_call_reserve(glint_host_call *call, uint64_t size,
                                                void **data) GLINT_NOEXCEPT GLINT_MUST_USE;
 
 /* Sets what the guest is told when the callback then returns a failure: at most 4,096 bytes of UTF-8, copied.
- */
+ * Callback only. */
 GLINT_API void glint_host_call_fail(glint_host_call *call, glint_str text) GLINT_NOEXCEPT;
 
 #ifdef __cplusplus

@@ -9,8 +9,9 @@ extern "C" {
 #endif
 
 /* A guest program, checked and laid out for loading: a static x86-64 Linux ELF file. Immutable; shared by any
- * number of sandboxes, which hold a reference to it: it may be freed first. All functions here: any thread.
- */
+ * number of sandboxes, which hold a reference to it: it may be freed first.
+ *
+ * All functions here: any thread. */
 typedef struct glint_image glint_image;
 
 /* A file that the guest may read under an absolute path. */

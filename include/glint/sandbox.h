@@ -53,19 +53,23 @@ typedef struct glint_sandbox_options {
   void *trace_user_data;
   uint32_t max_depth; /* nested calls host → guest → host … on one thread; 0: 16 */
   uint32_t reserved;  /* zero */
+  glint_str tenant;   /* whose sandbox this is: a VM serves the sandboxes of one tenant only, all through its
+                         life. Empty: the tenant without a name. Copied. */
 } glint_sandbox_options;
 
-/* Sets `options` to the defaults. `size` is sizeof(glint_sandbox_options) as the caller knows it. */
+/* Sets `options` to the defaults. `size` is sizeof(glint_sandbox_options) as the caller knows it. Any
+ * thread. */
 GLINT_API void glint_sandbox_options_init(glint_sandbox_options *options, uint32_t size) GLINT_NOEXCEPT;
 
 /* Makes a sandbox of `image` and links its imports to `functions` (which may be NULL) by name and signature;
  * GLINT_E_MISSING_IMPORT lists all that are missing. Runs nothing yet. `options` may be NULL; its texts are
- * copied, and the callbacks' user data must live as long as the sandbox. */
+ * copied, and the callbacks' user data must live as long as the sandbox. Any thread. */
 GLINT_API glint_status glint_sandbox_create(glint_image *image, glint_host_functions *functions,
                                             const glint_sandbox_options *options, glint_sandbox **sandbox,
                                             glint_error **error) GLINT_NOEXCEPT GLINT_MUST_USE;
 
-/* Ends the sandbox; NULL is allowed. Must not be called during a call of it: the process is ended then. */
+/* Ends the sandbox; NULL is allowed. Must not be called during a call of it: the process is ended then.
+ * One at a time. */
 GLINT_API void glint_sandbox_free(glint_sandbox *sandbox) GLINT_NOEXCEPT;
 
 #define GLINT_STATE_NEW 0u      /* its start-up code has not run */
@@ -79,7 +83,7 @@ GLINT_API uint32_t glint_sandbox_state(const glint_sandbox *sandbox) GLINT_NOEXC
 
 /* Runs the program from its entry until it ends (GLINT_STATE_ENDED, its exit status in `*exit_code`) or waits
  * for calls (GLINT_STATE_READY; exit_code 0). `exit_code` may be NULL. glint_call does this first when it is
- * due. */
+ * due. One at a time. */
 GLINT_API glint_status glint_sandbox_run(glint_sandbox *sandbox, int32_t *exit_code,
                                          glint_error **error) GLINT_NOEXCEPT GLINT_MUST_USE;
 
@@ -88,13 +92,13 @@ GLINT_API glint_status glint_sandbox_run(glint_sandbox *sandbox, int32_t *exit_c
  * bytes result is a view of guest memory that cannot change: it is valid until the next operation on this
  * sandbox, or until glint_result_release; until then the sandbox keeps its VM. GLINT_E_GUEST_ERROR is an
  * ordinary error, after which the sandbox is ready again; after the other GLINT_E_GUEST_* codes it is
- * poisoned. */
+ * poisoned. One at a time. */
 GLINT_API glint_status glint_call(glint_sandbox *sandbox, uint32_t function, const glint_value *arguments,
                                   uint32_t argument_count, glint_value *result,
                                   glint_error **error) GLINT_NOEXCEPT GLINT_MUST_USE;
 
 /* Ends the life of the last result's view, so that the VM may be lent to another sandbox. Harmless when there
- * is none. */
+ * is none. One at a time. */
 GLINT_API void glint_result_release(glint_sandbox *sandbox) GLINT_NOEXCEPT;
 
 /* Counts since the sandbox was made. */
@@ -110,7 +114,8 @@ typedef struct glint_sandbox_counters {
   uint64_t output_bytes;     /* printed */
 } glint_sandbox_counters;
 
-/* Fills `counters`, whose struct_size the caller has set. Exact when no call is running. */
+/* Fills `counters`, whose struct_size the caller has set. One at a time; during a call only from its
+ * callbacks, and then what the call has added so far may be missing. */
 GLINT_API glint_status glint_sandbox_get_counters(const glint_sandbox *sandbox,
                                                   glint_sandbox_counters *counters) GLINT_NOEXCEPT;
 

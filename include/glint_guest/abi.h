@@ -45,7 +45,7 @@
 
 /* The host finds the exit of the ring-0 exception stubs by another port, which the
  * I/O bitmap closes for ring 3. */
-#define GLINT_FAULT_PORT 0x81u
+#define GLINT_FAULT_PORT 0x90u
 
 /* ---- value types ------------------------------------------------------------ */
 enum glint_abi_type {

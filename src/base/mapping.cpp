@@ -28,11 +28,12 @@ Result<void> map_fixed(std::byte* at, uint64_t size, int protection, int flags, 
 MappedRange& MappedRange::operator=(MappedRange&& other) noexcept {
   std::swap(data_, other.data_);
   std::swap(size_, other.size_);
+  std::swap(owner_, other.owner_);
   return *this;
 }
 
 MappedRange::~MappedRange() {
-  if (data_ != nullptr) ::munmap(data_, size_);
+  if (data_ != nullptr && owner_ == ::getpid()) ::munmap(data_, size_);
 }
 
 Result<MappedRange> MappedRange::reserve(uint64_t size, uint64_t alignment) {

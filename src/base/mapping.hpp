@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <unistd.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -9,12 +11,15 @@
 
 namespace glint::core {
 
-// An owned range of the host's address space; unmapped as a whole when it dies.
+// An owned range of the host's address space; unmapped as a whole when it dies. In a child of fork, which
+// does not inherit it, its death does nothing: the addresses may be somebody else's there.
 class MappedRange {
  public:
   MappedRange() = default;
   MappedRange(MappedRange&& other) noexcept
-      : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+      : data_(std::exchange(other.data_, nullptr)),
+        size_(std::exchange(other.size_, 0)),
+        owner_(other.owner_) {}
   MappedRange& operator=(MappedRange&& other) noexcept;
   ~MappedRange();
 
@@ -26,10 +31,11 @@ class MappedRange {
   uint64_t size() const { return size_; }
 
  private:
-  MappedRange(std::byte* data, uint64_t size) : data_(data), size_(size) {}
+  MappedRange(std::byte* data, uint64_t size) : data_(data), size_(size), owner_(::getpid()) {}
 
   std::byte* data_ = nullptr;
   uint64_t size_ = 0;
+  pid_t owner_ = -1;
 };
 
 // Replaces [at, at + size) by memory of its own, zero, readable and writable.

@@ -33,7 +33,8 @@ constexpr glint_sandbox_options kDefaults{.struct_size = sizeof(glint_sandbox_op
                                           .trace = nullptr,
                                           .trace_user_data = nullptr,
                                           .max_depth = 0,
-                                          .reserved = 0};
+                                          .reserved = 0,
+                                          .tenant = {nullptr, 0}};
 
 Result<std::vector<std::string>> read_texts(const glint_str* texts, uint64_t count, std::string_view name) {
   if (texts == nullptr && count != 0) return null_argument(name);
@@ -92,6 +93,8 @@ Result<core::SandboxOptions> read_options(const glint_sandbox_options* from) {
                    read_texts(read.environment, read.environment_count, "glint_sandbox_options.environment"));
   options.environment = std::move(environment);
   if (read.max_depth != 0) options.max_depth = read.max_depth;
+  GLINT_TRY_ASSIGN(tenant, read_text(read.tenant, "glint_sandbox_options.tenant"));
+  options.tenant = tenant;
   adapt_callbacks(read, options);
   return options;
 }

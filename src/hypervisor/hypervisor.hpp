@@ -89,7 +89,11 @@ class Vcpu {
   // the given bases, vector state, no pending event. The guest continues in ring 3.
   virtual Result<void> load(const VcpuState& state) = 0;
 
-  // Finishes the exit that the vCPU is in, and reads back what load() sets. The vCPU must be in ring 3.
+  // Finishes the exit that the vCPU is in, if any, without entering the guest. When that fails, the vCPU is
+  // not to be used again.
+  virtual Result<void> settle() = 0;
+
+  // Settles, and reads back what load() sets. The vCPU must be in ring 3.
   virtual Result<VcpuState> save() = 0;
 
   // The registers at this moment, for fault reports: without finishing the exit. Also CR2.

@@ -133,6 +133,18 @@ Result<void> check_apart(const Load& lower, const Load& upper) {
                    "; link with -Wl,-z,separate-code");
 }
 
+// Segments that show the same bytes of the file again and again would let a small file fill the host's
+// memory.
+Result<void> check_file_bytes(const std::vector<Load>& loads, uint64_t file_size) {
+  uint64_t sum = 0;
+  for (const Load& load : loads)
+    sum += load.header.p_filesz;  // each at most file_size, and at most 64 of them
+  if (sum <= file_size) return {};
+  return error(GLINT_E_IMAGE_SEGMENTS, "the segments take " + hex(sum) +
+                                           " bytes of the file, which has only " + hex(file_size) +
+                                           ": they overlap in it");
+}
+
 Segment to_segment(const Load& source) {
   Segment segment;
   segment.gva = align_down(source.begin, kPageSize);
@@ -156,6 +168,7 @@ Result<std::vector<Segment>> read_segments(Bytes file, const Headers& headers, u
     return std::tie(a.begin, a.index) < std::tie(b.begin, b.index);
   });
   for (size_t i = 1; i < loads.size(); ++i) GLINT_TRY(check_apart(loads[i - 1], loads[i]));
+  GLINT_TRY(check_file_bytes(loads, file.size()));
   std::vector<Segment> segments;
   segments.reserve(loads.size());
   for (const Load& placed : loads) segments.push_back(to_segment(placed));

@@ -164,11 +164,13 @@ Result<Sizes> check_sizes(const Program& program, const Program& libos, const La
                                               mib(align_up(needed, kLargePageSize)));
   }
   s.arena = s.memory - s.data - s.stack;
-  // Constants and code are shared by all sandboxes, but they too must stay within reason.
+  // Code and constants are shared by all sandboxes of the image, and not part of their memory; but they too
+  // are committed by the host, and so have the same limit.
   const uint64_t readonly = total_size(program, false);
-  if (readonly > kMaxMemory) {
-    return error(GLINT_E_IMAGE_TOO_LARGE, "the program's code and constants take " + mib(readonly) +
-                                              "; at most " + mib(kMaxMemory) + " are possible");
+  if (readonly > s.memory) {
+    return error(GLINT_E_IMAGE_TOO_LARGE,
+                 "the program's code and constants (" + mib(readonly) + ") are over the memory limit (" +
+                     mib(s.memory) + "); give it at least " + mib(align_up(readonly, kLargePageSize)));
   }
   return s;
 }

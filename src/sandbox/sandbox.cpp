@@ -56,7 +56,9 @@ class Sandbox::Entry {
   Entry& operator=(const Entry&) = delete;
   ~Entry() {
     if (!entered_) return;
-    if (sandbox_.state_ == State::kRunning) sandbox_.poison(false);
+    if (sandbox_.state_ == State::kRunning) {
+      sandbox_.poison("a callback of the host left the call by an exception", false);
+    }
     --t_depth;
     sandbox_.entered_.store(false, std::memory_order_release);
   }
@@ -153,8 +155,9 @@ Result<void> Sandbox::enter(Entry& entry) {
   }
   switch (state()) {
     case State::kPoisoned:
-      return error(GLINT_E_POISONED,
-                   "the sandbox faulted before and cannot be used any more; make a new one");
+      return error(
+          GLINT_E_POISONED,
+          "the sandbox cannot be used any more, make a new one; it was poisoned by: " + poison_reason_);
     case State::kEnded:
       return error(
           GLINT_E_ENDED,
@@ -168,8 +171,8 @@ Result<void> Sandbox::enter(Entry& entry) {
 Result<Shell*> Sandbox::attach() {
   auto shell = image_->shells().acquire(*memory_);
   if (!shell) {
-    // The guest has not run; but what its memory holds is not sure any more if moving it failed.
-    if (state() != State::kNew) poison(false);
+    // The guest has not run: it is as it was, and the trouble may pass.
+    if (memory_->lost()) poison(shell.error().message, false);
     return shell;
   }
   attached_ = true;
@@ -193,7 +196,7 @@ Result<void> Sandbox::start_if_new() {
   VcpuState start;
   start.registers.rip = layout.libos_entry;
   start.registers.rsp = layout.stack_top;
-  memory_ = std::make_unique<SandboxMemory>(std::move(start));
+  memory_ = std::make_unique<SandboxMemory>(std::move(start), options_.tenant);
   GLINT_TRY_ASSIGN(shell, attach());
 
   const Program& program = image_->program();
@@ -235,7 +238,7 @@ Result<Outcome> Sandbox::run_guest(Shell& shell, const Function* called) {
   const Vcpu::Counters& after = shell.vcpu().counters();
   counters_.exits += after.runs - before.runs;
   counters_.ioctls += after.ioctls - before.ioctls;
-  if (!outcome) poison(loop.vm_broken());
+  if (!outcome) poison(outcome.error().message, loop.vm_broken());
   return outcome;
 }
 
@@ -322,7 +325,8 @@ void Sandbox::finish() {
   image_->shells().release(*memory_);
 }
 
-void Sandbox::poison(bool vm_broken) {
+void Sandbox::poison(const std::string& reason, bool vm_broken) {
+  poison_reason_ = reason;
   state_.store(State::kPoisoned, std::memory_order_release);
   attached_ = false;
   image_->shells().forget(*memory_, vm_broken);

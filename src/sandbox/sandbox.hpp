@@ -40,6 +40,7 @@ struct SandboxOptions {
   std::function<void(const SyscallReport&)> trace;
   bool trace_all = false;  // also the calls that the libos served
   uint32_t max_depth = 16;
+  std::string tenant;  // no VM ever serves two tenants
 };
 
 // One guest: its memory and its processor state. May be used from any thread, by one at a time; a second one
@@ -88,7 +89,7 @@ class Sandbox {
   Result<Shell*> attach();
   Result<uint64_t> write_arguments(Shell& shell, std::span<const Value> arguments);
   Result<Outcome> run_guest(Shell& shell, const Function* called);
-  void poison(bool vm_broken);
+  void poison(const std::string& reason, bool vm_broken);
   void finish();
 
   std::shared_ptr<Image> image_;
@@ -102,6 +103,7 @@ class Sandbox {
   uint32_t seen_attaches_ = 0;  // the transfer area holds what the guest needs since that attach
   bool attached_ = false;       // a shell is in use by us: in a call, or for a result's view
   int32_t exit_code_ = 0;
+  std::string poison_reason_;
   Counters counters_;
 };
 

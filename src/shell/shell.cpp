@@ -33,22 +33,7 @@ Result<void> move_pages(std::byte* from, std::byte* to, uint64_t size) {
   return {};
 }
 
-// Which pages of `range` were ever touched, from /proc/self/pagemap
-// (Documentation/admin-guide/mm/pagemap.rst). False when that cannot be told.
 constexpr size_t kInitialPages = GLINT_TRANSFER_INITIAL / kPageSize;
-bool read_touched(std::span<const std::byte> range, std::array<bool, kInitialPages>& touched) {
-  static const Fd pagemap(::open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC));
-  std::array<uint64_t, kInitialPages> entries{};
-  const uint64_t first = reinterpret_cast<uintptr_t>(range.data()) / kPageSize;
-  const ssize_t want = static_cast<ssize_t>(entries.size() * sizeof(uint64_t));
-  if (::pread(pagemap.get(), entries.data(), static_cast<size_t>(want),
-              static_cast<off_t>(first * sizeof(uint64_t))) != want) {
-    return false;
-  }
-  constexpr uint64_t kPresent = 1ull << 63, kSwapped = 1ull << 62;
-  for (size_t i = 0; i < entries.size(); ++i) touched[i] = (entries[i] & (kPresent | kSwapped)) != 0;
-  return true;
-}
 
 }  // namespace
 
@@ -57,6 +42,8 @@ Result<std::unique_ptr<Shell>> Shell::create(Hypervisor& hypervisor, const Layou
   GLINT_TRY_ASSIGN(range, MappedRange::reserve(layout.total_size, kLargePageSize));
   auto shell = std::unique_ptr<Shell>(new Shell(layout, std::move(range)));
   GLINT_TRY(shell->map_memory(memory));
+  // Without /proc the transfer area is wiped in a slower way.
+  shell->pagemap_ = Fd(::open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC));
   GLINT_TRY_ASSIGN(vm, hypervisor.create_vm());
   shell->vm_ = std::move(vm);
   GLINT_TRY(shell->vm_->add_memory(kMainSlot, 0, shell->at(0), layout.slot_size));
@@ -95,6 +82,20 @@ Result<void> Shell::grow_transfer(uint64_t size) {
   return {};
 }
 
+// Which pages of the first MiB of the transfer area were ever touched, from /proc/self/pagemap
+// (Documentation/admin-guide/mm/pagemap.rst). False when that cannot be told.
+bool Shell::read_touched(std::span<bool> touched) const {
+  std::array<uint64_t, kInitialPages> entries{};
+  const uint64_t first = reinterpret_cast<uintptr_t>(transfer().data()) / kPageSize;
+  constexpr size_t kBytes = kInitialPages * sizeof(uint64_t);
+  const ssize_t got =
+      ::pread(pagemap_.get(), entries.data(), kBytes, static_cast<off_t>(first * sizeof(uint64_t)));
+  if (got != static_cast<ssize_t>(kBytes)) return false;
+  constexpr uint64_t kPresent = 1ull << 63, kSwapped = 1ull << 62;
+  for (size_t i = 0; i < entries.size(); ++i) touched[i] = (entries[i] & (kPresent | kSwapped)) != 0;
+  return true;
+}
+
 Result<void> Shell::wipe_transfer() {
   const auto all = transfer();
   if (all.size() > GLINT_TRANSFER_INITIAL) GLINT_TRY(discard(all.subspan(GLINT_TRANSFER_INITIAL)));
@@ -103,7 +104,7 @@ Result<void> Shell::wipe_transfer() {
   // as they are few.
   constexpr size_t kFew = 32;
   std::array<bool, kInitialPages> touched{};
-  if (!read_touched(initial, touched)) return discard(initial);
+  if (!read_touched(touched)) return discard(initial);
   size_t count = 0;
   for (bool page : touched) count += page ? 1 : 0;
   if (count > kFew) return discard(initial);

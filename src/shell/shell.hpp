@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 
+#include "base/fd.hpp"
 #include "base/mapping.hpp"
 #include "base/result.hpp"
 #include "hypervisor/hypervisor.hpp"
@@ -45,11 +46,13 @@ class Shell {
  private:
   Shell(const Layout& layout, MappedRange memory) : layout_(layout), memory_(std::move(memory)) {}
   Result<void> map_memory(const ImageMemory& image);
+  bool read_touched(std::span<bool> touched) const;
   std::byte* at(uint64_t gpa) const { return memory_.data() + gpa; }
 
   const Layout& layout_;
   MappedRange memory_;  // all of guest-physical memory; outlives the VM, which is declared below it
   uint64_t transfer_size_ = GLINT_TRANSFER_INITIAL;
+  Fd pagemap_;  // of the process that made the shell: after fork, another one's would show the parent's pages
   std::unique_ptr<Vm> vm_;
   std::unique_ptr<Vcpu> vcpu_;
 };

@@ -2,10 +2,24 @@
 #include "shell/shell_pool.hpp"
 
 #include <algorithm>
+#include <new>
 
 #include "base/checked.hpp"
 
 namespace glint::core {
+namespace {
+
+// What runs without the lock must not throw: marks that others wait for would stay behind.
+template <class Function>
+auto without_bad_alloc(Function function) -> decltype(function()) {
+  try {
+    return function();
+  } catch (const std::bad_alloc&) {
+    return error(GLINT_E_NO_MEMORY, "the host process has no memory left");
+  }
+}
+
+}  // namespace
 
 ShellPool::ShellPool(Hypervisor& hypervisor, const Layout& layout, ImageMemory memory,
                      const MachineTraits& traits, uint32_t limit, Counters counters)
@@ -25,23 +39,24 @@ ShellPool::Slot* ShellPool::slot_of(const Shell* shell) {
   return nullptr;
 }
 
-ShellPool::Slot* ShellPool::free_slot() {
-  for (auto& slot : slots_) {
-    if (!slot->in_use && slot->tenant == nullptr) return slot.get();
-  }
-  return nullptr;
-}
-
-ShellPool::Slot* ShellPool::least_recently_used() {
+// Of the slots that nobody uses, and that suit, the one that was used longest ago; null when there is none.
+template <class Predicate>
+ShellPool::Slot* ShellPool::longest_idle(Predicate suits) {
   Slot* best = nullptr;
   for (auto& slot : slots_) {
-    if (slot->in_use) continue;
+    if (slot->in_use || !suits(*slot)) continue;
     if (best == nullptr || slot->last_use < best->last_use) best = slot.get();
   }
   return best;
 }
 
 Result<Shell*> ShellPool::acquire(SandboxMemory& sandbox) {
+  if (owner_ != ::getpid()) {
+    return error(
+        GLINT_E_UNSUPPORTED,
+        "a VM belongs to the process that made it: a child of fork must open its own engine and load its own "
+        "images");
+  }
   std::unique_lock lock(mutex_);
   parked_.wait(lock, [&] { return !sandbox.parking_; });
   if (sandbox.lost_) return *sandbox.lost_;
@@ -49,41 +64,68 @@ Result<Shell*> ShellPool::acquire(SandboxMemory& sandbox) {
     slot_of(sandbox.shell_)->in_use = true;
     return sandbox.shell_;
   }
-  GLINT_TRY_ASSIGN(slot, take_slot(lock));  // ours: in use, without a tenant
+  auto attached = attach_somewhere(sandbox, lock);
+  // A shell that cannot take a sandbox was dropped. It may have been its own fault: once more, with another
+  // one.
+  if (!attached) attached = attach_somewhere(sandbox, lock);
+  if (!attached) return std::move(attached).error();
+  return sandbox.shell_;
+}
+
+Result<void> ShellPool::attach_somewhere(SandboxMemory& sandbox, std::unique_lock<std::mutex>& lock) {
+  GLINT_TRY_ASSIGN(slot, take_slot(sandbox.tenant_, lock));  // ours: in use, and empty
   lock.unlock();
   auto attached = attach(*slot, sandbox);
   lock.lock();
   if (!attached) {
     drop_slot(slot, lock);
-    return std::move(attached).error();
+    return attached;
   }
-  slot->tenant = &sandbox;
+  slot->guest = &sandbox;
   sandbox.shell_ = slot->shell.get();
-  return sandbox.shell_;
+  return {};
 }
 
 // A free shell; else a new one while there are fewer than the limit; else that of the sandbox that rested
-// longest; else, all being in use, a new one.
-Result<ShellPool::Slot*> ShellPool::take_slot(std::unique_lock<std::mutex>& lock) {
+// longest; else, all being in use or not to be had, a new one. Only shells that served nobody but this tenant
+// count; where the limit leaves only others, one of them is retired.
+Result<ShellPool::Slot*> ShellPool::take_slot(const std::string& tenant, std::unique_lock<std::mutex>& lock) {
   if (!traits_.can_share_vcpus()) return make_slot(lock);
-  if (Slot* slot = free_slot()) {
+  const auto ours = [&](const Slot& slot) { return !slot.tenant || *slot.tenant == tenant; };
+  if (Slot* slot = longest_idle([&](const Slot& s) { return s.guest == nullptr && ours(s); })) {
     slot->in_use = true;
     return slot;
   }
   if (slots_.size() + making_ >= limit_) {
-    if (Slot* slot = least_recently_used()) return evict(slot, lock);
+    if (Slot* slot = longest_idle(ours)) {
+      // A failure is the other sandbox's, which keeps it for its next call if it lost something.
+      if (auto evicted = evict(slot, lock)) return evicted;
+    } else if (Slot* foreign = longest_idle([](const Slot&) { return true; })) {
+      retire(foreign, lock);
+    }
   }
   return make_slot(lock);
 }
 
+// Lets an idle shell go; its sandbox, if any, is parked. If that fails the shell stays.
+void ShellPool::retire(Slot* slot, std::unique_lock<std::mutex>& lock) {
+  if (slot->guest != nullptr) {
+    if (auto evicted = evict(slot, lock); !evicted) return;
+  }
+  slot->in_use = true;
+  drop_slot(slot, lock);
+}
+
 Result<ShellPool::Slot*> ShellPool::make_slot(std::unique_lock<std::mutex>& lock) {
+  auto slot = std::make_unique<Slot>();
+  slots_.reserve(slots_.size() + making_ + 1);
   ++making_;
   lock.unlock();
-  auto shell = Shell::create(hypervisor_, layout_, memory_, traits_.port_access);
+  auto shell =
+      without_bad_alloc([&] { return Shell::create(hypervisor_, layout_, memory_, traits_.port_access); });
   lock.lock();
   --making_;
   if (!shell) return std::move(shell).error();
-  auto slot = std::make_unique<Slot>();
   slot->shell = std::move(*shell);
   slot->in_use = true;
   slots_.push_back(std::move(slot));
@@ -93,15 +135,21 @@ Result<ShellPool::Slot*> ShellPool::make_slot(std::unique_lock<std::mutex>& lock
 }
 
 Result<ShellPool::Slot*> ShellPool::evict(Slot* slot, std::unique_lock<std::mutex>& lock) {
-  SandboxMemory& victim = *slot->tenant;
+  SandboxMemory& victim = *slot->guest;
   slot->in_use = true;
   victim.parking_ = true;  // its own thread waits in acquire() until this is over
   lock.unlock();
-  auto parked = park(*slot->shell, victim);
+  bool lost = false;
+  auto parked = without_bad_alloc([&] { return park(*slot->shell, victim, lost); });
   lock.lock();
   victim.parking_ = false;
+  if (!parked && !lost) {
+    slot->in_use = false;  // it stays where it is, whole
+    parked_.notify_all();
+    return std::move(parked).error();
+  }
   victim.shell_ = nullptr;
-  slot->tenant = nullptr;
+  slot->guest = nullptr;
   if (!parked) victim.lost_ = parked.error();
   parked_.notify_all();
   if (!parked) {
@@ -112,25 +160,29 @@ Result<ShellPool::Slot*> ShellPool::evict(Slot* slot, std::unique_lock<std::mute
   return slot;
 }
 
-Result<void> ShellPool::park(Shell& shell, SandboxMemory& sandbox) {
+// `lost` is set when it fails after the vCPU's state was touched: what the sandbox needs to go on is not
+// there any more.
+Result<void> ShellPool::park(Shell& shell, SandboxMemory& sandbox, bool& lost) {
   if (sandbox.home_.data() == nullptr) {
     GLINT_TRY_ASSIGN(home, MappedRange::reserve(layout_.window_size, kLargePageSize));
     sandbox.home_ = std::move(home);
   }
+  lost = true;
   GLINT_TRY_ASSIGN(state, shell.vcpu().save());
-  GLINT_TRY(shell.move_out(sandbox.home_.data()));
   sandbox.state_ = std::move(state);
-  return {};
+  lost = false;  // the vCPU still holds what was saved: the sandbox can go on in it
+  return shell.move_out(sandbox.home_.data());
 }
 
+// The pages move last: until then a failure costs the sandbox nothing.
 Result<void> ShellPool::attach(Slot& slot, SandboxMemory& sandbox) {
-  if (slot.used_before) GLINT_TRY(slot.shell->wipe_transfer());
-  slot.used_before = true;
-  if (sandbox.has_pages_) GLINT_TRY(slot.shell->move_in(sandbox.home_.data()));
-  sandbox.has_pages_ = true;
+  if (slot.tenant) GLINT_TRY(slot.shell->wipe_transfer());  // it served another sandbox before
+  slot.tenant = sandbox.tenant_;
   Vcpu& vcpu = slot.shell->vcpu();
   const uint64_t ioctls_before = vcpu.counters().ioctls;
   GLINT_TRY(vcpu.load(sandbox.state_));
+  if (sandbox.has_pages_) GLINT_TRY(slot.shell->move_in(sandbox.home_.data()));
+  sandbox.has_pages_ = true;
   sandbox.attach_ioctls_ += vcpu.counters().ioctls - ioctls_before;
   ++sandbox.attaches_;
   ++*counters_.attaches;
@@ -145,9 +197,7 @@ void ShellPool::release(SandboxMemory& sandbox) {
     slot->in_use = false;
     return;
   }
-  // Made when more calls ran at once than the limit allows to keep: let it go.
-  auto evicted = evict(slot, lock);
-  if (evicted) drop_slot(*evicted, lock);
+  retire(slot, lock);  // made when more calls ran at once than the limit allows to keep
 }
 
 void ShellPool::forget(SandboxMemory& sandbox, bool broken) {
@@ -157,10 +207,12 @@ void ShellPool::forget(SandboxMemory& sandbox, bool broken) {
     Slot* slot = slot_of(sandbox.shell_);
     slot->in_use = true;
     lock.unlock();
-    broken = broken || !slot->shell->reset_window();
+    // A guest may leave an exit behind that has no end; the next sandbox must not meet it. A child of fork
+    // has neither the vCPU's page nor the window: it can only let go.
+    broken = broken || owner_ != ::getpid() || !slot->shell->vcpu().settle() || !slot->shell->reset_window();
     lock.lock();
     sandbox.shell_ = nullptr;
-    slot->tenant = nullptr;
+    slot->guest = nullptr;
     if (broken || slots_.size() > limit_ || !traits_.can_share_vcpus()) {
       drop_slot(slot, lock);
     } else {

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <unistd.h>
+
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "arch/x86_64/probe.hpp"
@@ -21,13 +24,16 @@ class ShellPool;
 // What a sandbox owns of a machine: its writable memory, and its vCPU state while it rests.
 class SandboxMemory {
  public:
-  // `start` is the state in which it runs first, on pristine memory.
-  explicit SandboxMemory(VcpuState start) : state_(std::move(start)) {}
+  // `start` is the state in which it runs first, on pristine memory; `tenant` is whose it is.
+  SandboxMemory(VcpuState start, std::string tenant) : tenant_(std::move(tenant)), state_(std::move(start)) {}
   SandboxMemory(const SandboxMemory&) = delete;
   SandboxMemory& operator=(const SandboxMemory&) = delete;
 
   // How often it was put into a shell: changes whenever it may run on another VM than before.
   uint32_t attaches() const { return attaches_; }
+
+  // Its memory or registers could not be kept while it was parked. To be asked by the thread that uses it.
+  bool lost() const { return lost_.has_value(); }
 
   // Hypervisor calls that attaching it took.
   uint64_t attach_ioctls() const { return attach_ioctls_; }
@@ -35,6 +41,7 @@ class SandboxMemory {
  private:
   friend class ShellPool;
 
+  const std::string tenant_;
   VcpuState state_;         // valid while parked
   MappedRange home_;        // where its pages rest; reserved when it is first parked
   bool has_pages_ = false;  // it ran before: its pages are in home_ while parked
@@ -69,7 +76,9 @@ class ShellPool {
             uint32_t limit, Counters counters);
   ~ShellPool();  // all sandboxes are gone
 
-  // Puts `sandbox` into a shell, if it is not in one, and marks that in use.
+  // Puts `sandbox` into a shell, if it is not in one, and marks that in use. When that fails the sandbox is
+  // as it was, unless lost() says otherwise. GLINT_E_UNSUPPORTED in a child of fork: a VM belongs to the
+  // process that made it.
   Result<Shell*> acquire(SandboxMemory& sandbox);
 
   // The sandbox rests; it stays attached until its shell is wanted.
@@ -82,20 +91,22 @@ class ShellPool {
  private:
   struct Slot {
     std::unique_ptr<Shell> shell;
-    SandboxMemory* tenant = nullptr;
+    SandboxMemory* guest = nullptr;  // the sandbox that is attached
     bool in_use = false;
-    bool used_before = false;  // another sandbox left its traces in the transfer area
+    std::optional<std::string> tenant;  // whose sandboxes it serves; empty until it served one
     uint64_t last_use = 0;
   };
 
   Slot* slot_of(const Shell* shell);
-  Slot* free_slot();
-  Slot* least_recently_used();
-  Result<Slot*> take_slot(std::unique_lock<std::mutex>& lock);
+  template <class Predicate>
+  Slot* longest_idle(Predicate suits);
+  Result<Slot*> take_slot(const std::string& tenant, std::unique_lock<std::mutex>& lock);
   Result<Slot*> make_slot(std::unique_lock<std::mutex>& lock);
   Result<Slot*> evict(Slot* slot, std::unique_lock<std::mutex>& lock);
-  Result<void> park(Shell& shell, SandboxMemory& sandbox);
+  Result<void> park(Shell& shell, SandboxMemory& sandbox, bool& lost);
   Result<void> attach(Slot& slot, SandboxMemory& sandbox);
+  Result<void> attach_somewhere(SandboxMemory& sandbox, std::unique_lock<std::mutex>& lock);
+  void retire(Slot* slot, std::unique_lock<std::mutex>& lock);
   void drop_slot(Slot* slot, std::unique_lock<std::mutex>& lock);
 
   Hypervisor& hypervisor_;
@@ -104,6 +115,7 @@ class ShellPool {
   const MachineTraits traits_;
   const uint32_t limit_;
   Counters counters_;
+  const pid_t owner_ = ::getpid();
 
   std::mutex mutex_;
   std::condition_variable parked_;

@@ -2,10 +2,10 @@
 #include "transfer/frame.hpp"
 
 #include <array>
-#include <cassert>
 #include <cstring>
 #include <string>
 
+#include "base/check.hpp"
 #include "base/checked.hpp"
 
 namespace glint::core {
@@ -129,8 +129,7 @@ uint64_t frame_size(std::span<const Value> values) {
 }
 
 uint64_t write_frame(std::span<std::byte> transfer, uint64_t offset, std::span<const Value> values) {
-  [[maybe_unused]] const bool fits = in_range(offset, frame_size(values), transfer.size());
-  assert(fits);
+  require(in_range(offset, frame_size(values), transfer.size()), "a frame does not fit the transfer area");
   uint64_t payload = offset + values.size() * sizeof(glint_abi_value);
   for (const Value& value : values) {
     glint_abi_value slot{};
@@ -182,7 +181,7 @@ Result<Value> read_value(std::string_view what, std::span<const std::byte> trans
 
 Result<void> read_frame(std::string_view what, std::span<const std::byte> transfer, uint64_t offset,
                         std::span<const glint_abi_type> types, std::span<Value> values, uint64_t lowest) {
-  assert(values.size() >= types.size() && types.size() <= kMaxValues);
+  require(values.size() >= types.size() && types.size() <= kMaxValues, "more values than a frame holds");
   if (offset < lowest || !in_range(offset, types.size() * sizeof(glint_abi_value), transfer.size())) {
     return error(GLINT_E_GUEST_PROTOCOL, std::string(what) + ": the guest sent values at offset " +
                                              std::to_string(offset) + ", where they cannot be");

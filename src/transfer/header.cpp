@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "transfer/header.hpp"
 
-#include <cassert>
 #include <cstring>
 
+#include "base/check.hpp"
 #include "base/checked.hpp"
 
 namespace glint::core {
@@ -70,9 +70,8 @@ uint64_t boot_size(size_t strings_size) {
 
 void write_boot(std::span<std::byte> transfer, glint_abi_boot boot, std::span<const char> strings,
                 std::span<const std::byte, 48> seed) {
-  [[maybe_unused]] const bool fits =
-      in_range(GLINT_TRANSFER_PAYLOAD, boot_size(strings.size()), transfer.size());
-  assert(fits);
+  require(in_range(GLINT_TRANSFER_PAYLOAD, boot_size(strings.size()), transfer.size()),
+          "the boot record does not fit the transfer area");
   constexpr uint64_t kBoot = GLINT_TRANSFER_PAYLOAD;
   boot.strings = kBoot + sizeof boot;
   boot.strings_size = strings.size();

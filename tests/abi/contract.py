@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Checks of what the headers promise beyond compiling: the reviewed list of exports, a comment and a test for each,
-names for all status codes, and C++ code that must not compile."""
+"""Checks of what the headers promise beyond compiling: the reviewed list of exports, a comment, a thread rule and a test
+for each, names for all status codes, and C++ code that must not compile."""
 
 import ctypes
 import pathlib
@@ -10,6 +10,10 @@ import subprocess
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HEADERS = ROOT / "include/glint"
 EXPORT = re.compile(r"GLINT_API\b[^;(]*?\b(glint_\w+)\s*\(")
+# Which threads may call a function; glint.h says what the phrases mean.
+THREAD_RULE = r"(?i:any thread|one at a time|callback only)\b"
+# Before the first function of a header: the rule for those of its functions that have none of their own.
+RULE_FOR_ALL = re.compile(r"All functions here\b[^:.]*: " + THREAD_RULE)
 MOST_EXPORTS = 60  # the ABI is to stay small enough to be read
 
 
@@ -19,17 +23,28 @@ class Str(ctypes.Structure):
 
 
 def exports_with_comments():
-    """(name, has a comment right before it) of each function that the headers declare."""
+    """(name, the comment right before it, has a thread rule) of each function that the headers declare."""
     for header in sorted(HEADERS.glob("*.h")):
         text = header.read_text()
+        rule_for_all = False
         for found in EXPORT.finditer(text):
-            yield found.group(1), text[:found.start()].rstrip().endswith("*/")
+            before = text[:found.start()].rstrip()
+            rule_for_all = rule_for_all or bool(RULE_FOR_ALL.search(plain(before)))
+            comment = plain(before[before.rindex("/*"):]) if before.endswith("*/") else ""
+            yield found.group(1), comment, rule_for_all or bool(re.search(THREAD_RULE, comment))
+
+
+def plain(text):
+    """Without the line breaks and asterisks of C comments, so that a phrase may be broken."""
+    return re.sub(r"\s*\n\s*(\*(?!/)\s*)?", " ", text)
 
 
 def check_exports(report):
-    exports = dict(exports_with_comments())
+    described = list(exports_with_comments())
+    exports = [name for name, _, _ in described]
     listed = [line for line in (ROOT / "abi/symbols.txt").read_text().splitlines() if not line.startswith("#")]
-    silent = sorted(name for name, commented in exports.items() if not commented)
+    silent = sorted(name for name, comment, _ in described if not comment)
+    unruled = sorted(name for name, _, ruled in described if not ruled)
     tests = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("*") if path.suffix in (".c", ".cpp"))
     untested = sorted(name for name in exports if not re.search(rf"\b{name}\b", tests))
     return [
@@ -37,6 +52,7 @@ def check_exports(report):
                f"not listed: {sorted(set(exports) - set(listed))}; listed only: {sorted(set(listed) - set(exports))}"),
         report(f"there are at most {MOST_EXPORTS} exports", 0 < len(exports) <= MOST_EXPORTS, f"{len(exports)}"),
         report("every export has a comment of its own", not silent, f"without: {silent}"),
+        report("every export says which threads may call it", not unruled, f"does not say: {unruled}"),
         report("every export is named in a test", not untested, f"not named: {untested}"),
     ]
 

@@ -106,7 +106,9 @@ GLINT_EXPORT(void, in_exit_port, (void)) {
   uint8_t value = 0;
   __asm__ volatile("inb $0x80, %0" : "+a"(value));
 }
-GLINT_EXPORT(void, out_fault_port, (void)) { __asm__ volatile("outl %%eax, $0x81" : : "a"(0)); }
+GLINT_EXPORT(void, out_fault_port, (void)) {
+  __asm__ volatile("outl %%eax, %0" : : "i"(GLINT_FAULT_PORT), "a"(0));
+}
 /* The exit port by another width and by a string instruction. */
 GLINT_EXPORT(void, out_exit_port_byte, (void)) { __asm__ volatile("outb %%al, $0x80" : : "a"(0)); }
 GLINT_EXPORT(void, out_exit_port_string, (void)) {

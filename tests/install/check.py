@@ -102,7 +102,10 @@ def check_readme(checks, run):
         f"gcc -static guest.c $(pkg-config --cflags --libs --static glint-guest) -o {name[1]} && "
         "g++ -std=c++20 host.cpp $(pkg-config --cflags --libs glint) -o host", cwd=directory)
     if built and run:
-        checks.command("the README's host runs its guest", "./host", cwd=directory)
+        checks.command("the README's host runs its guest", "./host", EXPECTED, cwd=directory)
+    if built:
+        # Its import says on the standard error output that it is a stub.
+        checks.command("the README's guest runs as a plain process", f"./{name[1]} add 1 2", "3\n", cwd=directory)
 
 
 def main():

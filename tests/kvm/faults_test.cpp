@@ -227,7 +227,7 @@ TEST_F(Faults, OtherPortsAreForbidden) {
 TEST_F(Faults, NoPortButTheExitPortDoesAnything) {
   const auto ports = load_image(own_engine, "ports");
   std::vector<uint32_t> numbers;
-  for (uint32_t port = 0x78; port <= 0x88; ++port) numbers.push_back(port);
+  for (uint32_t port = 0x78; port <= 0x98; ++port) numbers.push_back(port);
   for (uint32_t port : {0u, 0x20u, 0x60u, 0x70u, 0xe9u, 0x3f8u, 0xcf8u, 0xffffu}) numbers.push_back(port);
   for (const char* function : {"out_byte", "out_word", "out_long", "in_byte", "in_long", "in_string"}) {
     for (uint32_t port : numbers) {

@@ -4,6 +4,9 @@
 // What the tests with real guests share: an engine, images by the name of a guest in tests/guests, calls with
 // C++ values.
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -203,5 +206,12 @@ struct Output {
     };
   }
 };
+
+// ---- fork ----
+inline int exit_status_of(pid_t child) {
+  int status = 0;
+  if (::waitpid(child, &status, 0) != child) return -1;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
+}
 
 }  // namespace glint::test

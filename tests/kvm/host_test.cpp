@@ -42,14 +42,6 @@ uint64_t count_mappings(std::string_view holding = {}) {
 
 class Host : public KvmTest {};
 
-// ---- fork ----
-
-int exit_status_of(pid_t child) {
-  int status = 0;
-  if (::waitpid(child, &status, 0) != child) return -1;
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
-}
-
 TEST_F(Host, AForkedChildHasNothingOfTheSandboxesAndHarmsNoneOfThem) {
   const auto own_engine = make_engine(2);
   const auto image = load_image(own_engine, "keeper", small());
@@ -92,6 +84,24 @@ TEST_F(Host, AForkedChildMayDestroyItsCopiesOfTheObjects) {
   for (uint64_t i = 0; i < sandboxes.size(); ++i) {
     EXPECT_TRUE(gave(call<int32_t>(*sandboxes[i], "verify", i * 1000), 0)) << i;
   }
+}
+
+TEST_F(Host, AForkedChildIsRefusedTheSandboxesAndImagesOfItsParent) {
+  auto image = load_image(engine, "echo", small());
+  auto before = make_sandbox(image);
+  ASSERT_TRUE(gave(call<int64_t>(*before, "add", int64_t{1}, int64_t{2}), 3));
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    auto inherited = call<int64_t>(*before, "add", int64_t{1}, int64_t{2});
+    auto fresh = make_sandbox(image);
+    auto of_inherited_image = call<int64_t>(*fresh, "add", int64_t{1}, int64_t{2});
+    const bool refused = !inherited && inherited.error().code == GLINT_E_UNSUPPORTED && !of_inherited_image &&
+                         of_inherited_image.error().code == GLINT_E_UNSUPPORTED;
+    ::_exit(refused ? 0 : 1);
+  }
+  EXPECT_EQ(exit_status_of(child), 0);
+  EXPECT_TRUE(gave(call<int64_t>(*before, "add", int64_t{1}, int64_t{2}), 3));
 }
 
 TEST_F(Host, AForkedChildMayHaveSandboxesOfItsOwn) {

@@ -99,6 +99,26 @@ TEST_F(Isolation, NothingIsLeftOfArgumentsAndResults) {
   }
 }
 
+// What was touched is read from /proc, and that must be this process' own.
+TEST_F(Isolation, NothingIsLeftInAForkedChildEither) {
+  auto warm = make_sandbox(image);
+  ASSERT_TRUE(gave(call<bool>(*warm, "plant", kSecret, false, kReturn), true));
+  auto second = make_sandbox(image);  // the transfer area has been wiped once in the parent
+  ASSERT_EQ(count_secrets(*second), 0u);
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    own_engine = make_engine(1);
+    image = load("secrets");
+    auto planter = make_sandbox(image);
+    auto planted = call<bool>(*planter, "plant", kSecret, false, kReturn);
+    planter.reset();
+    auto next = make_sandbox(image);
+    ::_exit(planted && *planted && count_secrets(*next) == 0 ? 0 : 1);
+  }
+  EXPECT_EQ(exit_status_of(child), 0);
+}
+
 // The guest looks at its vector registers, control words, FS and GS bases before anything else, then fills
 // them all.
 TEST_F(Isolation, VectorRegistersAreFreshAtTheStartOfEachProgram) {

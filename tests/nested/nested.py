@@ -143,8 +143,9 @@ def main():
     # The report appears under its name only when it is whole.
     raw = WORK / "report.xml"
     status = boot(directory, initramfs, raw, options.timeout)
-    if status is None:
-        sys.exit(1)
+    # Where no test ran, there is no report, and that is a failure whatever else was said.
+    if status is None or raw.stat().st_size == 0:
+        sys.exit(status or 1)
     raw.replace(options.report)
     sys.exit(status)
 

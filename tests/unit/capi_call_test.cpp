@@ -231,6 +231,9 @@ TEST_F(CapiCall, ListsTheImportsThatAreMissing) {
 using CapiCallDeathTest = CapiCall;
 
 TEST_F(CapiCallDeathTest, FreeingASandboxDuringItsCallEndsTheProcess) {
+  // A forked child may not use its parent's sandboxes: the statement is run by a process of its own from the
+  // start.
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
   make([](void* user_data, glint_host_call*) -> glint_status {
     glint_sandbox_free(*static_cast<glint_sandbox**>(user_data));
     return GLINT_OK;

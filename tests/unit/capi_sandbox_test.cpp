@@ -55,6 +55,7 @@ TEST_F(CapiSandbox, InitSetsTheDefaults) {
   EXPECT_EQ(options_.argument_count, 0u);
   EXPECT_EQ(options_.output, nullptr);
   EXPECT_EQ(options_.max_depth, 0u);
+  EXPECT_EQ(options_.tenant.size, 0u);
 }
 
 TEST_F(CapiSandbox, RefusesBadOptions) {
@@ -62,6 +63,8 @@ TEST_F(CapiSandbox, RefusesBadOptions) {
   refused("struct_size");
   options_.reserved = 1;
   refused("reserved");
+  options_.tenant = {nullptr, 3};
+  refused("tenant");
   options_.flags = 2;
   refused("flags");
   options_.flags = GLINT_SANDBOX_TRACE;  // but no callback

@@ -48,6 +48,29 @@ TEST(Elf, RefusesMoreThan64Segments) {
   expect_refused(builder.build().bytes, GLINT_E_IMAGE_SEGMENTS, {"more than 64"});
 }
 
+// Otherwise a small file could fill the host's memory.
+TEST(Elf, RefusesSegmentsThatShowTheSameBytesOfTheFile) {
+  ElfBuilder builder = sample_elf();
+  builder.extra_bytes.resize(0x3000);
+  const uint64_t offset = builder.extra_offset();
+  const auto view = [&](uint64_t page) {
+    Elf64_Phdr header = load_header(PF_R, page + offset % 0x1000, 0x3000);
+    header.p_offset = offset;
+    header.p_filesz = 0x3000;
+    return header;
+  };
+  builder.extra = {view(0x600000)};
+  const uint64_t moved = builder.extra_offset() - offset;  // the header takes room before the bytes
+  builder.extra[0].p_offset += moved;
+  builder.extra[0].p_vaddr = 0x600000 + builder.extra[0].p_offset % 0x1000;
+  expect_good(builder.build().bytes);
+  builder.extra.push_back(builder.extra[0]);
+  for (Elf64_Phdr& header : builder.extra) header.p_offset = builder.extra_offset();
+  builder.extra[0].p_vaddr = 0x600000 + builder.extra_offset() % 0x1000;
+  builder.extra[1].p_vaddr = 0x700000 + builder.extra_offset() % 0x1000;
+  expect_refused(builder.build().bytes, GLINT_E_IMAGE_SEGMENTS, {"overlap in it"});
+}
+
 TEST(Elf, RefusesMoreBytesInTheFileThanInMemory) {
   const auto grow = [](Elf64_Phdr& header) { header.p_memsz = header.p_filesz - 1; };
   expect_refused(with_program(ElfBuilder::kCode, grow).bytes, GLINT_E_IMAGE_SEGMENTS,

@@ -165,6 +165,24 @@ TEST(Layout, RefusesSizesOutOfRangeAndProgramsThatDoNotFit) {
       << too_large.error().message;
 }
 
+TEST(Layout, CodeAndConstantsHaveTheMemoryLimitToo) {
+  ElfBuilder builder = sample_elf();
+  Elf64_Phdr zeros{};
+  zeros.p_type = PT_LOAD;
+  zeros.p_flags = PF_R;
+  zeros.p_vaddr = 0x10000000;
+  zeros.p_memsz = 100u << 20;
+  zeros.p_align = 4096;
+  builder.extra = {zeros};
+  const Program program = parse_program(builder.build().bytes).value();
+  auto refused = plan_layout(program, **libos_program(), {});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, GLINT_E_IMAGE_TOO_LARGE);
+  LayoutOptions enough;
+  enough.memory_size = 128u << 20;
+  EXPECT_TRUE(plan_layout(program, **libos_program(), enough));
+}
+
 TEST(Layout, RefusesFilePathsThatAreRelativeEmptyOrTwice) {
   for (const std::string& path :
        {std::string(""), std::string("/"), std::string("a/b"), std::string("/a\0b", 4)}) {

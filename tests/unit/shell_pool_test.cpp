@@ -145,17 +145,86 @@ TEST_F(Turns, ANewSandboxFindsPristineMemoryAndRegisters) {
 
 TEST_F(Turns, AFailureWhileParkingLosesOnlyTheSandboxThatWasParked) {
   ScriptedMachine machine(1);
-  auto victim = machine.sandbox();
+  auto other = machine.sandbox();
+  machine.script = {ready()};
+  ASSERT_TRUE(other->run());
+  auto victim = machine.sandbox();  // `other` is parked for it
   machine.script = {ready()};
   ASSERT_TRUE(victim->run());
   machine.hypervisor->fail("save");
-  auto other = machine.sandbox();
-  EXPECT_EQ(other->run().error().code, GLINT_E_HYPERVISOR);
+  machine.script = {result(GLINT_ABI_BOOL, 1)};
+  auto called = machine.call(*other, ScriptedMachine::kFlag);
+  EXPECT_TRUE(called) << "it gets another shell: " << called.error().message;
   machine.hypervisor->fail("");
   EXPECT_EQ(machine.call(*victim, ScriptedMachine::kFlag).error().code, GLINT_E_HYPERVISOR);
   EXPECT_EQ(victim->state(), Sandbox::State::kPoisoned);
+  auto again = machine.call(*victim, ScriptedMachine::kFlag);
+  EXPECT_EQ(again.error().code, GLINT_E_POISONED);
+  EXPECT_NE(again.error().message.find("save: told to fail"), std::string::npos) << again.error().message;
+}
+
+TEST_F(Turns, AParkedSandboxOutlivesTheTroubleOfGettingAShell) {
+  for (const char* operation : {"create_vm", "add_memory", "create_vcpu", "configure", "load"}) {
+    SCOPED_TRACE(operation);
+    ScriptedMachine machine(1);
+    auto parked = machine.sandbox();
+    machine.script = {leave_mark(11)};
+    ASSERT_TRUE(parked->run());
+    auto holder = machine.sandbox();
+    machine.script = {ready(), [](GuestView& g) {
+                        std::memcpy(g.bytes().data() + 0x9000, "held", 4);
+                        return result(GLINT_ABI_STRING, 0x9000, 4)(g);
+                      }};
+    auto view = machine.call(*holder, ScriptedMachine::kGreet, {text_value("x")});  // keeps the only shell
+    ASSERT_TRUE(view);
+    machine.hypervisor->fail(operation);
+    auto failed = machine.call(*parked, ScriptedMachine::kFlag);
+    EXPECT_EQ(failed.error().code, GLINT_E_HYPERVISOR);
+    EXPECT_EQ(parked->state(), Sandbox::State::kReady);
+    machine.hypervisor->fail("");
+    machine.script = {check_mark(11, 12)};
+    auto called = machine.call(*parked, ScriptedMachine::kFlag);
+    EXPECT_TRUE(called) << called.error().message;
+  }
+}
+
+TEST_F(Turns, AShellWhoseLastExitHasNoEndIsNotLentAgain) {
+  ScriptedMachine machine(1);
+  auto s = machine.sandbox();
   machine.script = {ready()};
-  EXPECT_TRUE(other->run());
+  ASSERT_TRUE(s->run());
+  machine.hypervisor->fail("settle");
+  s.reset();
+  machine.hypervisor->fail("");
+  EXPECT_EQ(machine.engine->counters().vms_live, 0u);
+  auto next = machine.sandbox();
+  machine.script = {ready()};
+  EXPECT_TRUE(next->run());
+}
+
+TEST_F(Turns, NoVmServesTwoTenants) {
+  ScriptedMachine machine(1);
+  SandboxOptions red, blue;
+  red.tenant = "red";
+  blue.tenant = "blue";
+  auto first = machine.sandbox(red);
+  machine.script = {leave_mark(1)};
+  ASSERT_TRUE(first->run());
+  auto second = machine.sandbox(blue);
+  machine.script = {leave_mark(2)};
+  ASSERT_TRUE(second->run());
+  EXPECT_EQ(machine.engine->counters().vms_created, 2u);
+  EXPECT_EQ(machine.engine->counters().vms_live, 1u) << "the limit holds";
+  machine.script = {check_mark(1, 3)};
+  EXPECT_TRUE(machine.call(*first, ScriptedMachine::kFlag));
+  EXPECT_EQ(machine.engine->counters().vms_created, 3u);
+  first.reset();
+  auto third = machine.sandbox(red);
+  machine.script = {ready()};
+  ASSERT_TRUE(third->run());
+  EXPECT_EQ(machine.engine->counters().vms_created, 3u) << "the same tenant takes over a free VM";
+  machine.script = {check_mark(2, 4)};
+  EXPECT_TRUE(machine.call(*second, ScriptedMachine::kFlag));
 }
 
 TEST_F(Turns, WhereRegistersWouldStayBehindEachSandboxHasAShellOfItsOwn) {

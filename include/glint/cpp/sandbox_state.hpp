@@ -41,8 +41,9 @@ struct SandboxOptions {
   std::function<size_t(std::span<std::byte> buffer)> input =
       {};  // returns how many bytes it wrote; 0 at the end
   std::function<void(const SyscallReport& call)> trace = {};
-  bool trace_all = false;  // every system call goes to `trace`, not only those that the libos does not serve
-  uint32_t max_depth = 0;  // nested calls host → guest → host … on one thread; 0: 16
+  bool trace_all = false;   // every system call goes to `trace`, not only those that the libos does not serve
+  uint32_t max_depth = 0;   // nested calls host → guest → host … on one thread; 0: 16
+  std::string tenant = {};  // whose sandbox this is: no VM ever serves two tenants
 };
 
 namespace detail {
@@ -72,6 +73,7 @@ class SandboxState {
     if (options_.trace) c_options.trace = &on_trace;
     c_options.output_user_data = c_options.input_user_data = c_options.trace_user_data = this;
     c_options.max_depth = options_.max_depth;
+    c_options.tenant = {options_.tenant.data(), options_.tenant.size()};
     glint_error* error = nullptr;
     const glint_status status =
         glint_sandbox_create(image_.handle(), functions, &c_options, &handle_, &error);

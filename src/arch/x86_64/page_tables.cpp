@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "arch/x86_64/page_tables.hpp"
 
-#include <cassert>
 #include <cstring>
 
+#include "base/check.hpp"
 #include "base/checked.hpp"
 
 namespace glint::core {
@@ -61,7 +61,7 @@ class Writer {
     if ((entry & kPresent) != 0) return (entry & kAddressMask) - gpa_;
     const uint64_t fresh = used_;
     used_ += kPageSize;
-    assert(used_ <= memory_.size());
+    require(used_ <= memory_.size(), "page tables larger than planned");
     store(table, i, (gpa_ + fresh) | kPresent | kWritable | kUser | kAccessed);
     return fresh;
   }

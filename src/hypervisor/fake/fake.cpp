@@ -56,6 +56,8 @@ Result<void> FakeVcpu::load(const VcpuState& state) {
   return {};
 }
 
+Result<void> FakeVcpu::settle() { return vm_.hypervisor_->attempt("settle"); }
+
 Result<VcpuState> FakeVcpu::save() {
   ++counters_.ioctls;
   GLINT_TRY(vm_.hypervisor_->attempt("save"));

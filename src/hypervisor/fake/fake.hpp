@@ -25,6 +25,7 @@ class FakeVcpu final : public Vcpu {
 
   Result<void> configure(const SystemRegisters& registers_to_set) override;
   Result<void> load(const VcpuState& state) override;
+  Result<void> settle() override;
   Result<VcpuState> save() override;
   Result<FaultState> fault_state() override;
   Result<Exit> run() override;
@@ -57,7 +58,7 @@ class FakeHypervisor final : public Hypervisor, public std::enable_shared_from_t
   Result<std::unique_ptr<Vm>> create_vm() override;
 
   // The name of an operation that shall fail from now on: "create_vm", "add_memory", "create_vcpu",
-  // "configure", "load", "save", "fault_state", or empty for none.
+  // "configure", "load", "settle", "save", "fault_state", or empty for none.
   void fail(std::string operation) { failing_ = std::move(operation); }
 
   uint64_t vms_live() const { return vms_live_; }

@@ -91,7 +91,9 @@ const VectorState& reset_vectors() {
 KvmVcpu::KvmVcpu(std::shared_ptr<const KvmShared> shared, Fd fd, kvm_run* run)
     : shared_(std::move(shared)), fd_(std::move(fd)), run_(run) {}
 
-KvmVcpu::~KvmVcpu() { ::munmap(run_, shared_->run_size); }
+KvmVcpu::~KvmVcpu() {
+  if (owner_ == ::getpid()) ::munmap(run_, shared_->run_size);
+}
 
 Result<std::unique_ptr<Vcpu>> KvmVcpu::create(std::shared_ptr<const KvmShared> shared, int vm_fd) {
   GLINT_TRY_ASSIGN(raw_fd, kvm_ioctl(vm_fd, KVM_CREATE_VCPU, 0ul, "KVM_CREATE_VCPU"));
@@ -177,7 +179,7 @@ Result<void> KvmVcpu::set_system_call_msrs(const SystemRegisters& system) {
 }
 
 Result<void> KvmVcpu::load(const VcpuState& state) {
-  if (exit_pending_) GLINT_TRY(finish_exit());
+  GLINT_TRY(settle());
   current_sregs_ = base_sregs_;
   current_sregs_.fs.base = state.fs_base;
   current_sregs_.gs.base = state.gs_base;
@@ -207,18 +209,25 @@ Result<void> KvmVcpu::load(const VcpuState& state) {
   return {};
 }
 
-Result<void> KvmVcpu::finish_exit() {
+Result<void> KvmVcpu::settle() {
+  if (!exit_pending_) return {};
   // With immediate_exit set, KVM_RUN completes the pending exit and returns EINTR without entering the guest
-  // (Documentation/virt/kvm/api.rst, "immediate_exit").
-  run_->immediate_exit = 1;
-  ++counters_.ioctls;
-  const int result = ::ioctl(fd_.get(), KVM_RUN, 0);
-  const int saved_errno = errno;
-  run_->immediate_exit = 0;
-  exit_pending_ = false;
-  if (result >= 0 || saved_errno != EINTR)
-    return kvm_error("KVM_RUN with immediate_exit", result >= 0 ? 0 : saved_errno);
-  return {};
+  // (Documentation/virt/kvm/api.rst, "immediate_exit"). An access that KVM split, such as 16 bytes to memory
+  // that is not there or a string of outs, has more parts, each of which is another exit.
+  constexpr int kMostParts = 64;
+  for (int part = 0; part < kMostParts; ++part) {
+    run_->immediate_exit = 1;
+    ++counters_.ioctls;
+    const int result = ::ioctl(fd_.get(), KVM_RUN, 0);
+    const int saved_errno = errno;
+    run_->immediate_exit = 0;
+    if (result < 0 && saved_errno == EINTR) {
+      exit_pending_ = false;
+      return {};
+    }
+    if (result < 0) return kvm_error("KVM_RUN with immediate_exit", saved_errno);
+  }
+  return error(GLINT_E_HYPERVISOR, "KVM_RUN with immediate_exit: the last exit of the guest has no end");
 }
 
 Result<VcpuState> KvmVcpu::save() {
@@ -226,13 +235,13 @@ Result<VcpuState> KvmVcpu::save() {
   kvm_sregs sregs{};
   if (shared_->info.sync_regs) {
     run_->kvm_valid_regs = KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS;
-    auto finished = finish_exit();
+    auto finished = settle();
     run_->kvm_valid_regs = 0;
     GLINT_TRY(std::move(finished));
     state.registers = from_kvm(run_->s.regs.regs);
     sregs = run_->s.regs.sregs;
   } else {
-    GLINT_TRY(finish_exit());
+    GLINT_TRY(settle());
     kvm_regs regs{};
     GLINT_TRY_ASSIGN(a, call(KVM_GET_REGS, &regs, "KVM_GET_REGS"));
     GLINT_TRY_ASSIGN(b, call(KVM_GET_SREGS, &sregs, "KVM_GET_SREGS"));

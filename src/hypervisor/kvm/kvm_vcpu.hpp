@@ -2,6 +2,7 @@
 #pragma once
 
 #include <linux/kvm.h>
+#include <unistd.h>
 
 #include <memory>
 
@@ -26,6 +27,7 @@ class KvmVcpu final : public Vcpu {
 
   Result<void> configure(const SystemRegisters& system) override;
   Result<void> load(const VcpuState& state) override;
+  Result<void> settle() override;
   Result<VcpuState> save() override;
   Result<FaultState> fault_state() override;
   Result<Exit> run() override;
@@ -37,14 +39,14 @@ class KvmVcpu final : public Vcpu {
 
   template <class T>
   Result<int> call(unsigned long request, T argument, const char* name);
-  Result<void> finish_exit();
   Result<void> set_system_call_msrs(const SystemRegisters& system);
   Exit decode_exit() const;
 
   std::shared_ptr<const KvmShared> shared_;
   Fd fd_;
-  kvm_run* run_;            // shared with the kernel
-  kvm_sregs base_sregs_{};  // as configure() left them; load() changes only the bases in it
+  kvm_run* run_;                    // shared with the kernel
+  const pid_t owner_ = ::getpid();  // a child of fork does not have the mapping
+  kvm_sregs base_sregs_{};          // as configure() left them; load() changes only the bases in it
   kvm_sregs current_sregs_{};
   uint64_t base_rflags_ = 0x2;  // IOPL, if that is how the port is reached
   bool exit_pending_ = false;   // the next KVM_RUN first completes the last exit
