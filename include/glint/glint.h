@@ -21,7 +21,7 @@
  *   may use what another thread is freeing.
  *
  * fork: guest memory is not inherited by a child. A child may free the handles it inherited. Calling an
- *   inherited sandbox, or making one of an inherited image, is refused with GLINT_E_UNSUPPORTED: a child
+ *   inherited sandbox, or one made of an inherited image, is refused with GLINT_E_UNSUPPORTED: a child
  *   opens its own engine and loads its own images.
  *
  * Errors: a function that can fail returns a glint_status; the last parameter, if given, receives the

@@ -29,8 +29,7 @@ def gtest(tally, lane, program, prefix=(), env=None):
     report.unlink(missing_ok=True)
     if not program.exists():
         raise StepFailed(f"running {program.relative_to(ROOT)}, which was not built,")
-    ok = run(program.name, [*prefix, program, f"--gtest_output=xml:{report}"], name, env=env, timeout=GTEST_TIMEOUT,
-             quiet_failure=report.exists())
+    ok = run(program.name, [*prefix, program, f"--gtest_output=xml:{report}"], name, env=env, timeout=GTEST_TIMEOUT)
     count_gtest(tally, lane, report, ok, LOGS / f"{name}.log")
 
 
@@ -132,8 +131,7 @@ def lane_nested(tally):
     report = LOGS / "nested.xml"
     report.unlink(missing_ok=True)
     ok = run("nested", ["python3", "tests/nested/nested.py", "--build", BUILD / "dev", "--report", report,
-                        "--timeout", NESTED_TIMEOUT], "nested", timeout=NESTED_TIMEOUT + 120,
-             quiet_failure=report.exists())
+                        "--timeout", NESTED_TIMEOUT], "nested", timeout=NESTED_TIMEOUT + 120)
     count_gtest(tally, "nested", report, ok, LOGS / "nested.log")
 
 

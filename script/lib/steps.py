@@ -39,7 +39,7 @@ def tail(log):
     return "\n".join("    | " + line for line in lines[-TAIL_LINES:])
 
 
-def run(title, command, log_name, env=None, timeout=None, cwd=ROOT, quiet_failure=False):
+def run(title, command, log_name, env=None, timeout=None, cwd=ROOT):
     """Runs `command`; True when it exits with 0. Its output goes to build/logs/LOG_NAME.log."""
     LOGS.mkdir(parents=True, exist_ok=True)
     log = LOGS / f"{log_name}.log"
@@ -66,9 +66,8 @@ def run(title, command, log_name, env=None, timeout=None, cwd=ROOT, quiet_failur
         status = process.wait()
     if status == 0 and reason is None:
         return True
-    if not quiet_failure:
-        say(f"  {title} failed ({reason or f'exit status {status}'}); all of its output is in {log.relative_to(ROOT)}:")
-        say(tail(log))
+    say(f"  {title} failed ({reason or f'exit status {status}'}); all of its output is in {log.relative_to(ROOT)}:")
+    say(tail(log))
     return False
 
 
