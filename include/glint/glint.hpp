@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#if __cplusplus < 202002L
+#error "glint.hpp needs C++20: compile with -std=c++20 or later"
+#endif
+
 // Glint for C++20: a header-only layer over the C ABI.
 //
 //   glint::Engine engine;

@@ -2,6 +2,7 @@
 //
 // The part of the call loop that turns what went wrong in a guest into an Error.
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <csignal>
@@ -31,6 +32,19 @@ std::string describe_address(const Layout& layout, uint64_t address) {
                   : "a supervisor page";
   }
   return "nothing is mapped there";
+}
+
+// A frame larger than the unmapped space around the stack steps over it: the stack pointer tells.
+std::string describe_page_fault(const Layout& layout, uint64_t address, uint64_t stack_pointer) {
+  constexpr uint64_t kNear = 1u << 20, kLargestFrame = 1u << 30;
+  const uint64_t distance = address < stack_pointer ? stack_pointer - address : address - stack_pointer;
+  const bool below_stack =
+      stack_pointer < layout.stack_bottom && layout.stack_bottom - stack_pointer <= kLargestFrame;
+  const bool mapped = std::any_of(layout.mappings.begin(), layout.mappings.end(), [&](const Mapping& m) {
+    return address >= m.gva && address - m.gva < m.size;
+  });
+  if (below_stack && distance < kNear && !mapped) return "the stack overflowed";
+  return describe_address(layout, address);
 }
 
 const char* signal_name(int signal) {
@@ -95,7 +109,8 @@ Error CallLoop::exception_error(const ExceptionFrame& frame, uint64_t cr2) {
   Fault fault = describe_exception(frame, cr2);
   constexpr uint32_t kGeneralProtection = 13, kPageFault = 14;
   std::string hint;
-  if (fault.vector == kPageFault) hint = describe_address(sandbox_.image_->layout(), fault.address);
+  if (fault.vector == kPageFault)
+    hint = describe_page_fault(sandbox_.image_->layout(), fault.address, frame.rsp);
   if (fault.vector == kGeneralProtection)
     hint = "a privileged instruction, a forbidden port, or a non-canonical address";
   return guest_error(GLINT_E_GUEST_FAULT, std::move(fault), hint);

@@ -82,7 +82,9 @@ Result<uint32_t> Image::find_export(std::string_view name) const {
   for (const std::string_view export_name : sorted) {
     names += (names.empty() ? "" : ", ") + std::string(export_name);
   }
-  message += names.empty() ? "it exports none at all (build it with glint_guest.h)" : "it exports " + names;
+  message += names.empty() ? "it exports none at all (declare them with glint_guest.h; a main of its own "
+                             "must end with glint_serve())"
+                           : "it exports " + names;
   return error(GLINT_E_NOT_FOUND, std::move(message));
 }
 

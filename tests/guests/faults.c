@@ -163,3 +163,10 @@ GLINT_EXPORT(void, print_then_fault, (void)) {
 GLINT_EXPORT(void, loop_for_ever, (void)) {
   for (;;) __asm__ volatile("pause");
 }
+
+/* One frame larger than all that lies unmapped around the stack. */
+GLINT_EXPORT(void, large_frame, (void)) {
+  char frame[100 << 20];
+  frame[0] = 1;
+  __asm__ volatile("" : : "r"(frame) : "memory");
+}

@@ -117,6 +117,7 @@ TEST_F(Faults, EachIsReportedAsWhatItIs) {
       {"high_half_read", kPage, SIGSEGV, "page fault", "read", 0xffff800000000000u,
        "nothing is mapped there"},
       {"non_canonical", kProtection, SIGSEGV, "general protection fault", "", {}, "a non-canonical address"},
+      {"large_frame", kPage, SIGSEGV, "page fault", "write", {}, "the stack overflowed"},
       {"stack_overflow", kPage, SIGSEGV, "page fault", "write", {}, "the stack overflowed", "recurse"},
       {"lost_stack", kPage, SIGSEGV, "page fault", "write", 0xfffffffffffffff8u},
       {"lost_stack_invalid_opcode", kUndefined, SIGILL, "invalid opcode"},
