@@ -53,8 +53,6 @@ Result<Outcome> CallLoop::run() {
     }
     const GuestExit guest = read_exit(shell_.transfer());
     if (exit.port != GLINT_EXIT_PORT || !exit.output) {
-      // What was printed before the fault is complete in the text area; its own defects must not hide the
-      // fault.
       static_cast<void>(flush_text(guest.text_size));
       return port_error(exit);
     }
@@ -171,9 +169,7 @@ Result<void> CallLoop::serve_input(const GuestExit& exit) {
 Result<void> CallLoop::serve_grow(const GuestExit& exit) {
   // More than there can be: the guest sees the size unchanged, and takes it as a refusal.
   if (exit.frame > GLINT_TRANSFER_MAX) return {};
-  GLINT_TRY(shell_.grow_transfer(exit.frame));
-  write_size(shell_.transfer());
-  return {};
+  return shell_.grow_transfer(exit.frame);
 }
 
 Result<void> CallLoop::flush_text(uint32_t text_size) {

@@ -2,7 +2,6 @@
 //
 // The part of the call loop that turns what went wrong in a guest into an Error.
 
-#include <algorithm>
 #include <array>
 #include <charconv>
 #include <csignal>
@@ -19,6 +18,13 @@ std::string hex(uint64_t value) {
   return "0x" + std::string(digits.data(), end);
 }
 
+const Mapping* find_mapping(const Layout& layout, uint64_t address) {
+  for (const Mapping& m : layout.mappings) {
+    if (address >= m.gva && address - m.gva < m.size) return &m;
+  }
+  return nullptr;
+}
+
 // What an address that a guest may not touch was, for people.
 std::string describe_address(const Layout& layout, uint64_t address) {
   if (address < GLINT_GVA_PROGRAM_MIN) return "a null pointer?";
@@ -26,10 +32,9 @@ std::string describe_address(const Layout& layout, uint64_t address) {
   if (address >= GLINT_GVA_LIBOS_END && address < layout.stack_bottom) return "the stack overflowed";
   if (address >= layout.stack_top && address < layout.stack_top + 4096)
     return "the guard page above the stack";
-  for (const Mapping& m : layout.mappings) {
-    if (address < m.gva || address - m.gva >= m.size) continue;
-    return m.user ? std::string(region_name(m.region)) + " memory, which does not allow it"
-                  : "a supervisor page";
+  if (const Mapping* m = find_mapping(layout, address)) {
+    return m->user ? std::string(region_name(m->region)) + " memory, which does not allow it"
+                   : "a supervisor page";
   }
   return "nothing is mapped there";
 }
@@ -40,10 +45,8 @@ std::string describe_page_fault(const Layout& layout, uint64_t address, uint64_t
   const uint64_t distance = address < stack_pointer ? stack_pointer - address : address - stack_pointer;
   const bool below_stack =
       stack_pointer < layout.stack_bottom && layout.stack_bottom - stack_pointer <= kLargestFrame;
-  const bool mapped = std::any_of(layout.mappings.begin(), layout.mappings.end(), [&](const Mapping& m) {
-    return address >= m.gva && address - m.gva < m.size;
-  });
-  if (below_stack && distance < kNear && !mapped) return "the stack overflowed";
+  if (below_stack && distance < kNear && find_mapping(layout, address) == nullptr)
+    return "the stack overflowed";
   return describe_address(layout, address);
 }
 

@@ -20,12 +20,7 @@ std::span<const std::byte> bytes_of(std::string_view text) {
 }  // namespace
 
 // Room for `size` bytes at reply_. Growing does not move the area, so the arguments' views stay valid.
-Result<void> HostCallFrame::make_room(uint64_t size) {
-  const uint64_t before = shell_.transfer().size();
-  GLINT_TRY(shell_.grow_transfer(reply_ + size));
-  if (shell_.transfer().size() != before) write_size(shell_.transfer());
-  return {};
-}
+Result<void> HostCallFrame::make_room(uint64_t size) { return shell_.grow_transfer(reply_ + size); }
 
 Result<void> HostCallFrame::set_result(const Value& value) {
   GLINT_TRY(check_value("result of host function '" + signature_.name + "'", signature_.result, value));

@@ -218,10 +218,7 @@ Result<void> Sandbox::start_if_new() {
 
   GLINT_TRY_ASSIGN(outcome, run_guest(*shell, nullptr));
   if (outcome.kind == Outcome::Kind::kEnded) {
-    exit_code_ = outcome.exit_code;
-    state_.store(State::kEnded, std::memory_order_release);
-    image_->shells().forget(*memory_);
-    attached_ = false;
+    end(outcome.exit_code);
     return {};
   }
   state_.store(State::kReady, std::memory_order_release);
@@ -265,9 +262,7 @@ Result<uint64_t> Sandbox::write_arguments(Shell& shell, std::span<const Value> a
                    "copy it first");
     }
   }
-  const uint64_t before = shell.transfer().size();
   GLINT_TRY(shell.grow_transfer(kFrame + frame_size(arguments)));
-  if (shell.transfer().size() != before) write_size(shell.transfer());
   return write_frame(shell.transfer(), kFrame, arguments);
 }
 
@@ -296,10 +291,7 @@ Result<Value> Sandbox::call(uint32_t function, std::span<const Value> arguments)
 
   GLINT_TRY_ASSIGN(outcome, run_guest(*shell, called));
   if (outcome.kind == Outcome::Kind::kEnded) {
-    exit_code_ = outcome.exit_code;
-    state_.store(State::kEnded, std::memory_order_release);
-    image_->shells().forget(*memory_);
-    attached_ = false;
+    end(outcome.exit_code);
     return error(GLINT_E_ENDED, "the guest program ended itself with exit status " +
                                     std::to_string(exit_code_) + " during function '" + called->name + "'");
   }
@@ -323,6 +315,13 @@ void Sandbox::finish() {
   if (!attached_) return;
   attached_ = false;
   image_->shells().release(*memory_);
+}
+
+void Sandbox::end(int32_t exit_code) {
+  exit_code_ = exit_code;
+  state_.store(State::kEnded, std::memory_order_release);
+  attached_ = false;
+  image_->shells().forget(*memory_);
 }
 
 void Sandbox::poison(const std::string& reason, bool vm_broken) {

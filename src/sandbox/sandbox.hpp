@@ -89,6 +89,7 @@ class Sandbox {
   Result<Shell*> attach();
   Result<uint64_t> write_arguments(Shell& shell, std::span<const Value> arguments);
   Result<Outcome> run_guest(Shell& shell, const Function* called);
+  void end(int32_t exit_code);
   void poison(const std::string& reason, bool vm_broken);
   void finish();
 

@@ -11,6 +11,7 @@
 #include "arch/x86_64/system_pages.hpp"
 #include "base/checked.hpp"
 #include "base/fd.hpp"
+#include "transfer/header.hpp"
 
 namespace glint::core {
 namespace {
@@ -79,6 +80,7 @@ Result<void> Shell::grow_transfer(uint64_t size) {
   GLINT_TRY(map_anonymous(at(extension), extension_size));
   GLINT_TRY(vm_->add_memory(kExtensionSlot, extension, at(extension), extension_size));
   transfer_size_ = GLINT_TRANSFER_MAX;
+  write_size(transfer());
   return {};
 }
 

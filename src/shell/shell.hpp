@@ -27,7 +27,8 @@ class Shell {
 
   // The part of the transfer area that is there.
   std::span<std::byte> transfer() const { return {at(layout_.transfer_gpa), transfer_size_}; }
-  // Makes at least `size` bytes of it be there; GLINT_E_TOO_LARGE above GLINT_TRANSFER_MAX.
+  // Makes at least `size` bytes of it be there, and tells the guest so; GLINT_E_TOO_LARGE above
+  // GLINT_TRANSFER_MAX.
   Result<void> grow_transfer(uint64_t size);
   // Wipes all that a sandbox may have written there.
   Result<void> wipe_transfer();
