@@ -46,7 +46,7 @@ static glint_status call_add(struct host *host, int64_t a, int64_t b, int64_t *s
   glint_value result;
   uint32_t add;
   glint_status status = glint_image_find_export(host->image, text("add"), &add, error);
-  if (status == GLINT_OK) status = glint_call(host->sandbox, add, arguments, 2, &result, error);
+  if (status == GLINT_OK) status = glint_call(host->sandbox, add, arguments, 2, NULL, &result, error);
   if (status != GLINT_OK) return status;
   /* The guest is not trusted to be the one that was meant: its `add` may return something else. */
   if (result.type != GLINT_I64) return GLINT_E_TYPE;

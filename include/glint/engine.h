@@ -17,13 +17,28 @@ typedef struct glint_engine glint_engine;
 #define GLINT_BACKEND_DEFAULT 0u /* KVM */
 #define GLINT_BACKEND_KVM 1u
 #define GLINT_BACKEND_NONE 2u /* no hypervisor: images can be loaded and inspected, not run */
+/* A stand-in for tests and benchmarks without KVM: no code of the guest runs. Every export answers with its
+ * first argument when that has the type of its result, else with zero or nothing; but if the program imports
+ * a function of the same name with the prefix "host_" and the same signature, it calls that with its own
+ * arguments and answers what it gave, also its failure. An export named "spin" never returns. */
+#define GLINT_BACKEND_FAKE 3u
+
+#define GLINT_DEADLINE_DEFAULT 0ull               /* what stands one level above: sandbox call → engine */
+#define GLINT_DEADLINE_NONE 0xffffffffffffffffull /* no deadline at all */
+#define GLINT_ENGINE_DEADLINE 5000000000ull       /* an engine's, unless it is told otherwise: 5 s */
 
 typedef struct glint_engine_options {
   uint32_t struct_size; /* sizeof(glint_engine_options) */
   uint32_t backend;     /* GLINT_BACKEND_* */
   uint32_t max_shells;  /* VMs kept per image while no call needs more; 0: two per processor. As many as calls
                            run at once are always made. */
-  uint32_t reserved;    /* zero */
+  uint32_t kick_signal; /* the signal that makes a thread leave the guest when its call is to end: a real-time
+                           signal of default disposition, above SIGRTMIN, which .NET uses. 0: the highest one
+                           that is free. It is the process's: once an engine has installed it, engines that
+                           want another are refused with GLINT_E_BUSY. */
+  uint64_t deadline_ns; /* nanoseconds that a call may take when it is not told otherwise, from its begin to
+                           its end, host functions included. GLINT_DEADLINE_DEFAULT: GLINT_ENGINE_DEADLINE.
+                           GLINT_DEADLINE_NONE: for ever. */
 } glint_engine_options;
 
 /* Sets `options` to the defaults. `size` is sizeof(glint_engine_options) as the caller knows it. */
@@ -37,7 +52,7 @@ GLINT_API glint_status glint_engine_create(const glint_engine_options *options, 
 /* Gives up the caller's reference; NULL is allowed. */
 GLINT_API void glint_engine_free(glint_engine *engine) GLINT_NOEXCEPT;
 
-/* "kvm" or "none". Lives for ever. */
+/* "kvm", "fake" or "none". Lives for ever. */
 GLINT_API glint_str glint_engine_backend(const glint_engine *engine) GLINT_NOEXCEPT;
 
 /* Counts since the engine was made. */
@@ -52,10 +67,11 @@ typedef struct glint_engine_counters {
   uint64_t parks;    /* a sandbox was taken out of a shell to make room */
 } glint_engine_counters;
 
-/* Fills `counters`, whose struct_size the caller has set. Each number is exact; taken together they may be of
- * slightly different moments while other threads work. */
-GLINT_API glint_status glint_engine_get_counters(const glint_engine *engine,
-                                                 glint_engine_counters *counters) GLINT_NOEXCEPT;
+/* Fills `counters`, whose struct_size the caller has set; GLINT_E_INVALID_ARGUMENT when that is no size of
+ * it. Each number is exact; taken together they may be of slightly different moments while other threads
+ * work. */
+GLINT_API glint_status glint_engine_get_counters(const glint_engine *engine, glint_engine_counters *counters,
+                                                 glint_error **error) GLINT_NOEXCEPT;
 
 /* ---- what this machine can do ---- */
 
@@ -75,7 +91,7 @@ typedef struct glint_doctor_item {
 } glint_doctor_item;
 
 /* Examines the machine: is KVM there, how does it behave, which limits are near. Succeeds also when nothing
- * works. The report does not change; the caller frees it. */
+ * works: fails only with GLINT_E_NO_MEMORY. The report does not change; the caller frees it. */
 GLINT_API glint_status glint_doctor_create(glint_doctor **doctor,
                                            glint_error **error) GLINT_NOEXCEPT GLINT_MUST_USE;
 
@@ -89,9 +105,9 @@ GLINT_API uint8_t glint_doctor_usable(const glint_doctor *doctor) GLINT_NOEXCEPT
 GLINT_API uint32_t glint_doctor_count(const glint_doctor *doctor) GLINT_NOEXCEPT;
 
 /* Fills `item`, whose struct_size the caller has set; its texts live as long as `doctor`. GLINT_E_NOT_FOUND
- * when there is no item of that number. */
-GLINT_API glint_status glint_doctor_get(const glint_doctor *doctor, uint32_t index,
-                                        glint_doctor_item *item) GLINT_NOEXCEPT;
+ * when there is no item of that number, GLINT_E_INVALID_ARGUMENT when struct_size is no size of it. */
+GLINT_API glint_status glint_doctor_get(const glint_doctor *doctor, uint32_t index, glint_doctor_item *item,
+                                        glint_error **error) GLINT_NOEXCEPT;
 
 #ifdef __cplusplus
 }

@@ -44,9 +44,13 @@ GLINT_API glint_str glint_error_message(const glint_error *error) GLINT_NOEXCEPT
 GLINT_API int32_t glint_error_guest_code(const glint_error *error) GLINT_NOEXCEPT;
 
 /* Fills `fault`, whose struct_size the caller has set. Its texts live as long as the error. GLINT_E_NOT_FOUND
- * when the error has no fault details, GLINT_E_INVALID_ARGUMENT when struct_size is not a size this library
- * knows. */
+ * when the error has no fault details, GLINT_E_INVALID_ARGUMENT when struct_size is no size of it. */
 GLINT_API glint_status glint_error_fault(const glint_error *error, glint_fault *fault) GLINT_NOEXCEPT;
+
+/* The token that a host function left with glint_host_call_fail_with, when the call failed after that: the
+ * one of the last such failure in the call. Borrowed: it is destroyed with the error. NULL when there is
+ * none. */
+GLINT_API void *glint_error_host_token(const glint_error *error) GLINT_NOEXCEPT;
 
 /* "GLINT_E_BUSY" and so on; "GLINT_E_UNKNOWN" for a number that is no code. Lives for ever. */
 GLINT_API glint_str glint_status_name(glint_status status) GLINT_NOEXCEPT;

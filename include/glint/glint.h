@@ -9,6 +9,7 @@
  *   image     a checked guest program                 (image.h)
  *   host      the functions that guests may call      (host.h)
  *   sandbox   one guest, and calls into it            (sandbox.h)
+ *   interrupt what ends calls from outside            (interrupt.h)
  *   error     what went wrong                         (error.h, status.h)
  *
  * Ownership: what a `create` or `load` gives, the matching `free` takes back, once. Objects below hold
@@ -38,6 +39,7 @@
 #include "glint/error.h"
 #include "glint/host.h"
 #include "glint/image.h"
+#include "glint/interrupt.h"
 #include "glint/sandbox.h"
 #include "glint/status.h"
 

@@ -26,16 +26,17 @@ typedef glint_status (*glint_host_function)(void *user_data, glint_host_call *ca
  * while the function runs. Must not throw. */
 typedef void (*glint_destroy)(void *user_data);
 
-/* Makes an empty set. Any thread. */
+/* Makes an empty set. Fails only with GLINT_E_NO_MEMORY. Any thread. */
 GLINT_API glint_status glint_host_functions_create(glint_host_functions **functions,
                                                    glint_error **error) GLINT_NOEXCEPT GLINT_MUST_USE;
 
 /* Gives up the caller's reference; NULL is allowed. Any thread. */
 GLINT_API void glint_host_functions_free(glint_host_functions *functions) GLINT_NOEXCEPT;
 
-/* Adds a function. `name` is 1 to 63 bytes; `result` GLINT_VOID … GLINT_BYTES; `params` are param_count types
- * (at most GLINT_MAX_ARGUMENTS), copied. `destroy` may be NULL; it is also called when adding fails. A name
- * that is there already is GLINT_E_INVALID_ARGUMENT. One at a time. */
+/* Adds a function. `name` is 1 to 63 bytes, copied; `result` GLINT_VOID … GLINT_BYTES; `params` are
+ * param_count types (at most GLINT_MAX_ARGUMENTS), copied. The set owns `user_data` from now on: `destroy`,
+ * which may be NULL, is also called when adding fails. A name that is there already is
+ * GLINT_E_INVALID_ARGUMENT; a set that a sandbox was made with, GLINT_E_BUSY. One at a time. */
 GLINT_API glint_status glint_host_functions_add(glint_host_functions *functions, glint_str name,
                                                 uint32_t result, const uint32_t *params, uint32_t param_count,
                                                 glint_host_function function, void *user_data,
@@ -49,18 +50,43 @@ GLINT_API const glint_value *glint_host_call_arguments(const glint_host_call *ca
 
 /* Sets the result; strings and bytes are copied. GLINT_E_SIGNATURE when the type is not the declared one,
  * GLINT_E_TOO_LARGE, or GLINT_E_INVALID_ARGUMENT for a string that is not UTF-8. Callback only. */
-GLINT_API glint_status glint_host_call_return(glint_host_call *call,
-                                              const glint_value *value) GLINT_NOEXCEPT GLINT_MUST_USE;
+GLINT_API glint_status glint_host_call_return(glint_host_call *call, const glint_value *value,
+                                              glint_error **error) GLINT_NOEXCEPT GLINT_MUST_USE;
 
 /* Instead: room for a result of `size` bytes, written in place, without a copy. The function's result is then
- * those bytes. For functions declared GLINT_STRING or GLINT_BYTES. Invalid after glint_host_call_return.
+ * those bytes. GLINT_E_SIGNATURE when the function is not declared GLINT_STRING or GLINT_BYTES,
+ * GLINT_E_TOO_LARGE. The room is the library's, and ends with the callback or at glint_host_call_return.
  * Callback only. */
-GLINT_API glint_status glint_host_call_reserve(glint_host_call *call, uint64_t size,
-                                               void **data) GLINT_NOEXCEPT GLINT_MUST_USE;
+GLINT_API glint_status glint_host_call_reserve(glint_host_call *call, uint64_t size, void **data,
+                                               glint_error **error) GLINT_NOEXCEPT GLINT_MUST_USE;
 
 /* Sets what the guest is told when the callback then returns a failure: at most 4,096 bytes of UTF-8, copied.
  * Callback only. */
 GLINT_API void glint_host_call_fail(glint_host_call *call, glint_str text) GLINT_NOEXCEPT;
+
+/* Leaves an object of the host program's, such as an exception, that stands for the failure which the
+ * callback then returns. The guest never sees it. If the guest's call fails after that, for whatever reason,
+ * the token of the last failed host call comes out of glint_error_host_token; else it is dropped. `destroy`,
+ * which may be NULL, is called exactly once for each token, on every path: when the error is freed, when
+ * another token takes its place, when the guest's call ends well, or when the callback returns GLINT_OK.
+ * Callback only. */
+GLINT_API void glint_host_call_fail_with(glint_host_call *call, void *token,
+                                         glint_destroy destroy) GLINT_NOEXCEPT;
+
+/* Whether the call that the guest is in is to end: GLINT_OK, GLINT_E_INTERRUPTED or GLINT_E_DEADLINE. Then
+ * nothing that the callback returns will be seen by the guest: it should return soon. Callback only. */
+GLINT_API glint_status glint_host_call_state(const glint_host_call *call) GLINT_NOEXCEPT;
+
+/* Called when a call is to end, on the thread that interrupts it, or on Glint's timer thread. It must not
+ * block, throw, or call Glint: it sets a flag, writes to an eventfd, or cancels a token. */
+typedef void (*glint_notify)(void *user_data);
+
+/* Has `notify` called once, as soon as the call that the guest is in is to end; at once, on this thread, if
+ * that is so already. It is never called after the callback has returned, and once it was called, this
+ * callback can set no other. GLINT_E_BUSY when there is one already. Callback only. */
+GLINT_API glint_status glint_host_call_on_interrupt(glint_host_call *call, glint_notify notify,
+                                                    void *user_data,
+                                                    glint_error **error) GLINT_NOEXCEPT GLINT_MUST_USE;
 
 #ifdef __cplusplus
 }

@@ -39,13 +39,14 @@ typedef struct glint_image_options {
 /* Sets `options` to the defaults. `size` is sizeof(glint_image_options) as the caller knows it. */
 GLINT_API void glint_image_options_init(glint_image_options *options, uint32_t size) GLINT_NOEXCEPT;
 
-/* Loads a program from a file. `options` may be NULL. The GLINT_E_IMAGE_* codes say what is wrong with a
- * program. */
+/* Loads a program from a file. `options` may be NULL. A file that cannot be read is GLINT_E_SYSTEM; the
+ * GLINT_E_IMAGE_* codes say what is wrong with a program. */
 GLINT_API glint_status glint_image_load_file(glint_engine *engine, glint_str path,
                                              const glint_image_options *options, glint_image **image,
                                              glint_error **error) GLINT_NOEXCEPT GLINT_MUST_USE;
 
-/* The same from bytes, which need to live only until this returns. */
+/* The same from bytes, which need to live only until this returns. The GLINT_E_IMAGE_* codes say what is
+ * wrong with a program. */
 GLINT_API glint_status glint_image_load_bytes(glint_engine *engine, const void *data, uint64_t size,
                                               const glint_image_options *options, glint_image **image,
                                               glint_error **error) GLINT_NOEXCEPT GLINT_MUST_USE;
@@ -72,9 +73,11 @@ GLINT_API uint32_t glint_image_function_count(const glint_image *image) GLINT_NO
 
 /* Fills `info`, whose struct_size the caller has set, with one of them, in the program's order; `index`
  * counts from 0 and is not what glint_call takes. Its texts and types live as long as `image`.
- * GLINT_E_NOT_FOUND when there is none of that number. */
+ * GLINT_E_NOT_FOUND when there is none of that number, GLINT_E_INVALID_ARGUMENT when struct_size is no size
+ * of it. */
 GLINT_API glint_status glint_image_get_function(const glint_image *image, uint32_t index,
-                                                glint_function_info *info) GLINT_NOEXCEPT;
+                                                glint_function_info *info,
+                                                glint_error **error) GLINT_NOEXCEPT;
 
 /* The number of the export called `name`, for glint_call. GLINT_E_NOT_FOUND lists what there is. */
 GLINT_API glint_status glint_image_find_export(const glint_image *image, glint_str name, uint32_t *function,
@@ -101,14 +104,15 @@ typedef struct glint_image_info {
   uint32_t symbol_count; /* function symbols known for fault reports */
 } glint_image_info;
 
-/* Fills `info`, whose struct_size the caller has set. */
-GLINT_API glint_status glint_image_get_info(const glint_image *image, glint_image_info *info) GLINT_NOEXCEPT;
+/* Fills `info`, whose struct_size the caller has set; GLINT_E_INVALID_ARGUMENT when that is no size of it. */
+GLINT_API glint_status glint_image_get_info(const glint_image *image, glint_image_info *info,
+                                            glint_error **error) GLINT_NOEXCEPT;
 
 /* Fills `info`, whose struct_size the caller has set, with a range of the guest's addresses, in ascending
  * order. Nothing lies between them. Its text lives for ever. GLINT_E_NOT_FOUND when there is none of that
- * number. */
+ * number, GLINT_E_INVALID_ARGUMENT when struct_size is no size of it. */
 GLINT_API glint_status glint_image_get_segment(const glint_image *image, uint32_t index,
-                                               glint_segment_info *info) GLINT_NOEXCEPT;
+                                               glint_segment_info *info, glint_error **error) GLINT_NOEXCEPT;
 
 #ifdef __cplusplus
 }

@@ -4,6 +4,7 @@
 
 #include "glint/host.h"
 #include "glint/image.h"
+#include "glint/interrupt.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -36,6 +37,9 @@ typedef struct glint_syscall {
 typedef void (*glint_trace)(void *user_data, const glint_syscall *call);
 
 #define GLINT_SANDBOX_TRACE 1u /* report every system call to `trace`, which must then be given */
+/* When a host function fails, the call ends at once with GLINT_E_HOST_FUNCTION and the sandbox is poisoned.
+ * Without this flag the guest receives the failure as an error value and goes on. */
+#define GLINT_SANDBOX_END_ON_HOST_FAILURE 2u
 
 /* The callbacks must not throw or jump out: the process is ended if one throws. */
 typedef struct glint_sandbox_options {
@@ -62,7 +66,8 @@ typedef struct glint_sandbox_options {
 GLINT_API void glint_sandbox_options_init(glint_sandbox_options *options, uint32_t size) GLINT_NOEXCEPT;
 
 /* Makes a sandbox of `image` and links its imports to `functions` (which may be NULL) by name and signature;
- * GLINT_E_MISSING_IMPORT lists all that are missing. Runs nothing yet. `options` may be NULL; its texts are
+ * GLINT_E_MISSING_IMPORT lists all that are missing. Arguments and environment that would not fit the guest's
+ * stack are GLINT_E_TOO_LARGE. Runs nothing yet. `options` may be NULL; its texts are
  * copied, and the callbacks' user data must live as long as the sandbox. Any thread. */
 GLINT_API glint_status glint_sandbox_create(glint_image *image, glint_host_functions *functions,
                                             const glint_sandbox_options *options, glint_sandbox **sandbox,
@@ -75,27 +80,43 @@ GLINT_API void glint_sandbox_free(glint_sandbox *sandbox) GLINT_NOEXCEPT;
 #define GLINT_STATE_NEW 0u      /* its start-up code has not run */
 #define GLINT_STATE_READY 1u    /* waits for calls */
 #define GLINT_STATE_RUNNING 2u  /* in a call */
-#define GLINT_STATE_POISONED 3u /* faulted or aborted */
+#define GLINT_STATE_POISONED 3u /* faulted, aborted or interrupted */
 #define GLINT_STATE_ENDED 4u    /* the program ended by itself */
 
 /* GLINT_STATE_*, as it is at this moment. Any thread, also during a call. */
 GLINT_API uint32_t glint_sandbox_state(const glint_sandbox *sandbox) GLINT_NOEXCEPT;
 
+typedef struct glint_call_options {
+  uint32_t struct_size; /* sizeof(glint_call_options) */
+  uint32_t reserved;    /* zero */
+  uint64_t
+      deadline_ns; /* nanoseconds the call may take from now, host functions included; then it ends with
+                      GLINT_E_DEADLINE. GLINT_DEADLINE_DEFAULT: the engine's. GLINT_DEADLINE_NONE: none. */
+  glint_interrupt *interrupt; /* what can end the call; may be NULL */
+} glint_call_options;
+
+/* Sets `options` to the defaults. `size` is sizeof(glint_call_options) as the caller knows it. Any thread. */
+GLINT_API void glint_call_options_init(glint_call_options *options, uint32_t size) GLINT_NOEXCEPT;
+
 /* Runs the program from its entry until it ends (GLINT_STATE_ENDED, its exit status in `*exit_code`) or waits
- * for calls (GLINT_STATE_READY; exit_code 0). `exit_code` may be NULL. glint_call does this first when it is
- * due. One at a time. */
-GLINT_API glint_status glint_sandbox_run(glint_sandbox *sandbox, int32_t *exit_code,
+ * for calls (GLINT_STATE_READY; exit_code 0); does nothing when it has done either. `options` and `exit_code`
+ * may be NULL. Fails as glint_call does: with GLINT_E_GUEST_FAULT and so on. glint_call does this first when
+ * it is due. One at a time. */
+GLINT_API glint_status glint_sandbox_run(glint_sandbox *sandbox, const glint_call_options *options,
+                                         int32_t *exit_code,
                                          glint_error **error) GLINT_NOEXCEPT GLINT_MUST_USE;
 
 /* Calls guest function `function` (from glint_image_find_export). Count and types of `arguments` are checked
  * before the guest runs; strings and bytes are copied once, into the guest. `result` may be NULL. A string or
  * bytes result is a view of guest memory that cannot change: it is valid until the next operation on this
- * sandbox, or until glint_result_release; until then the sandbox keeps its VM. GLINT_E_GUEST_ERROR is an
- * ordinary error, after which the sandbox is ready again; after the other GLINT_E_GUEST_* codes it is
- * poisoned. One at a time. */
+ * sandbox, or until glint_result_release; until then the sandbox keeps its VM. `options` may be NULL.
+ * GLINT_E_GUEST_ERROR is an ordinary error, after which the sandbox is ready again; after the other
+ * GLINT_E_GUEST_* codes it is poisoned. So it is after GLINT_E_INTERRUPTED and GLINT_E_DEADLINE, unless they
+ * came before the guest ran. GLINT_E_BUSY during another call of the sandbox, GLINT_E_DEPTH when calls are
+ * nested too deeply, GLINT_E_POISONED and GLINT_E_ENDED when no call is possible any more. One at a time. */
 GLINT_API glint_status glint_call(glint_sandbox *sandbox, uint32_t function, const glint_value *arguments,
-                                  uint32_t argument_count, glint_value *result,
-                                  glint_error **error) GLINT_NOEXCEPT GLINT_MUST_USE;
+                                  uint32_t argument_count, const glint_call_options *options,
+                                  glint_value *result, glint_error **error) GLINT_NOEXCEPT GLINT_MUST_USE;
 
 /* Ends the life of the last result's view, so that the VM may be lent to another sandbox. Harmless when there
  * is none. One at a time. */
@@ -114,10 +135,12 @@ typedef struct glint_sandbox_counters {
   uint64_t output_bytes;     /* printed */
 } glint_sandbox_counters;
 
-/* Fills `counters`, whose struct_size the caller has set. One at a time; during a call only from its
- * callbacks, and then what the call has added so far may be missing. */
+/* Fills `counters`, whose struct_size the caller has set; GLINT_E_INVALID_ARGUMENT when that is no size of
+ * it. One at a time; during a call only from its callbacks, and then what the call has added so far may be
+ * missing. */
 GLINT_API glint_status glint_sandbox_get_counters(const glint_sandbox *sandbox,
-                                                  glint_sandbox_counters *counters) GLINT_NOEXCEPT;
+                                                  glint_sandbox_counters *counters,
+                                                  glint_error **error) GLINT_NOEXCEPT;
 
 #ifdef __cplusplus
 }

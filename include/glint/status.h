@@ -20,7 +20,7 @@ typedef int32_t glint_status;
 #define GLINT_E_NOT_FOUND (-3)        /* no function, file or item of that name or number */
 #define GLINT_E_SIGNATURE (-4)        /* number or types of arguments are not the declared ones    */
 #define GLINT_E_TOO_LARGE (-5)        /* a value or a size is over its limit                       */
-#define GLINT_E_POISONED (-6)         /* the sandbox faulted before; only freeing it is left       */
+#define GLINT_E_POISONED (-6)         /* a call faulted or was interrupted; only freeing it is left */
 #define GLINT_E_ENDED (-7)            /* the guest program has ended                               */
 #define GLINT_E_MISSING_IMPORT (-8)   /* the image imports what the host does not offer            */
 #define GLINT_E_DEPTH (-9)            /* host and guest call each other too deeply                 */
@@ -57,6 +57,8 @@ typedef int32_t glint_status;
 
 /* -80 … : the host program's own functions, and Glint itself */
 #define GLINT_E_HOST_FUNCTION (-80) /* a host function failed                                      */
+#define GLINT_E_INTERRUPTED (-81)   /* the call was ended by an interrupt                          */
+#define GLINT_E_DEADLINE (-82)      /* the call was ended because its time was over                */
 #define GLINT_E_INTERNAL (-99)      /* a defect of Glint; please report it                         */
 
 #ifdef __cplusplus

@@ -31,6 +31,7 @@ struct Error {
   std::string message;
   int32_t guest_code = 0;              // GLINT_E_GUEST_ERROR: the code the guest function gave
   std::shared_ptr<const Fault> fault;  // for the GLINT_E_GUEST_* codes that have one
+  std::shared_ptr<void> host_token;    // what the host program left with the failure of a host function
 };
 
 Error error(glint_status code, std::string message);

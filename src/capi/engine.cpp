@@ -9,13 +9,15 @@ using namespace glint::capi;
 
 namespace {
 
-constexpr glint_engine_options kDefaults{sizeof(glint_engine_options), GLINT_BACKEND_DEFAULT, 0, 0};
+static_assert(GLINT_ENGINE_DEADLINE == core::kDefaultDeadline && GLINT_DEADLINE_NONE == core::kNoDeadline);
+
+constexpr glint_engine_options kDefaults{sizeof(glint_engine_options), GLINT_BACKEND_DEFAULT, 0, 0,
+                                         GLINT_DEADLINE_DEFAULT};
 
 Result<core::EngineOptions> read_options(const glint_engine_options* from) {
   core::EngineOptions options;
   if (from == nullptr) return options;
   GLINT_TRY_ASSIGN(read, read_struct(from, kDefaults, "glint_engine_options"));
-  if (read.reserved != 0) return reserved_not_zero("glint_engine_options");
   switch (read.backend) {
     case GLINT_BACKEND_DEFAULT:
     case GLINT_BACKEND_KVM:
@@ -24,12 +26,17 @@ Result<core::EngineOptions> read_options(const glint_engine_options* from) {
     case GLINT_BACKEND_NONE:
       options.backend = core::EngineOptions::Backend::kNone;
       break;
+    case GLINT_BACKEND_FAKE:
+      options.backend = core::EngineOptions::Backend::kFake;
+      break;
     default:
       return core::error(
           GLINT_E_INVALID_ARGUMENT,
           "glint_engine_options.backend is " + std::to_string(read.backend) + ", which is no GLINT_BACKEND_");
   }
   options.max_shells = read.max_shells;
+  options.kick_signal = read.kick_signal;
+  if (read.deadline_ns != GLINT_DEADLINE_DEFAULT) options.deadline_ns = read.deadline_ns;
   return options;
 }
 
@@ -55,11 +62,12 @@ void glint_engine_free(glint_engine* engine) noexcept { delete engine; }
 
 glint_str glint_engine_backend(const glint_engine* engine) noexcept {
   if (engine == nullptr) return as_str({});
-  return as_str(engine->engine->hypervisor() == nullptr ? "none" : "kvm");
+  return as_str(engine->engine->backend_name());
 }
 
-glint_status glint_engine_get_counters(const glint_engine* engine, glint_engine_counters* counters) noexcept {
-  return guarded(nullptr, [&]() -> Result<void> {
+glint_status glint_engine_get_counters(const glint_engine* engine, glint_engine_counters* counters,
+                                       glint_error** error) noexcept {
+  return guarded(error, [&]() -> Result<void> {
     GLINT_REQUIRE(engine);
     GLINT_REQUIRE(counters);
     const core::Engine::Counters& from = engine->engine->counters();
@@ -93,8 +101,9 @@ uint32_t glint_doctor_count(const glint_doctor* doctor) noexcept {
   return doctor == nullptr ? 0 : static_cast<uint32_t>(doctor->report.items.size());
 }
 
-glint_status glint_doctor_get(const glint_doctor* doctor, uint32_t index, glint_doctor_item* item) noexcept {
-  return guarded(nullptr, [&]() -> Result<void> {
+glint_status glint_doctor_get(const glint_doctor* doctor, uint32_t index, glint_doctor_item* item,
+                              glint_error** error) noexcept {
+  return guarded(error, [&]() -> Result<void> {
     GLINT_REQUIRE(doctor);
     GLINT_REQUIRE(item);
     if (index >= doctor->report.items.size()) return core::error(GLINT_E_NOT_FOUND, "no item of that number");

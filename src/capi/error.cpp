@@ -64,6 +64,8 @@ glint_str status_name(glint_status status) noexcept {
     GLINT_NAME(GLINT_E_GUEST_OUT_OF_MEMORY);
     GLINT_NAME(GLINT_E_GUEST_PROTOCOL);
     GLINT_NAME(GLINT_E_HOST_FUNCTION);
+    GLINT_NAME(GLINT_E_INTERRUPTED);
+    GLINT_NAME(GLINT_E_DEADLINE);
     GLINT_NAME(GLINT_E_INTERNAL);
 #undef GLINT_NAME
     default:
@@ -141,6 +143,11 @@ glint_status glint_error_fault(const glint_error* error, glint_fault* fault) noe
     value.symbol = as_str(from->symbol);
     return write_struct(fault, value, "glint_fault");
   });
+}
+
+void* glint_error_host_token(const glint_error* error) noexcept {
+  const core::Error* from = details(error);
+  return from == nullptr ? nullptr : from->host_token.get();
 }
 
 glint_str glint_status_name(glint_status status) noexcept { return status_name(status); }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <exception>
 #include <memory>
@@ -16,31 +17,63 @@
 #include "sandbox/engine.hpp"
 #include "sandbox/host_functions.hpp"
 #include "sandbox/image.hpp"
+#include "sandbox/interrupt.hpp"
 #include "sandbox/sandbox.hpp"
 
 // The membrane between the C ABI and the library: what the opaque handles hold, and the guard that every
 // function which can fail runs in. Nothing here decides anything; it checks, converts and forwards.
 
+namespace glint::capi {
+
+// How many of a kind there are, for glint_get_live_objects. Constant-initialized: loading runs no code.
+struct LiveCounts {
+  std::atomic<uint64_t> engines{0}, images{0}, sandboxes{0}, interrupts{0}, errors{0}, doctors{0},
+      host_function_sets{0}, host_functions{0}, host_tokens{0};
+};
+extern constinit LiveCounts g_live;
+
+// Counts the object that it is a part of.
+template <std::atomic<uint64_t> LiveCounts::* kKind>
+class Counted {
+ public:
+  Counted() { (g_live.*kKind).fetch_add(1, std::memory_order_relaxed); }
+  ~Counted() { (g_live.*kKind).fetch_sub(1, std::memory_order_relaxed); }
+  Counted(const Counted&) = delete;
+  Counted& operator=(const Counted&) = delete;
+};
+
+}  // namespace glint::capi
+
 struct glint_error {
   glint::core::Error error;
+  glint::capi::Counted<&glint::capi::LiveCounts::errors> counted{};
+};
+
+struct glint_interrupt {
+  std::shared_ptr<glint::core::Interrupt> interrupt;
+  glint::capi::Counted<&glint::capi::LiveCounts::interrupts> counted{};
 };
 
 struct glint_engine {
   std::shared_ptr<glint::core::Engine> engine;
+  glint::capi::Counted<&glint::capi::LiveCounts::engines> counted{};
 };
 
 struct glint_doctor {
   glint::core::DoctorReport report;
+  glint::capi::Counted<&glint::capi::LiveCounts::doctors> counted{};
 };
 
 struct glint_image {
   std::shared_ptr<glint::core::Image> image;
   // Parameter types of each function as the C ABI shows them: an enum is not a uint32_t to the compiler.
   std::vector<std::vector<uint32_t>> params;
+  glint::capi::Counted<&glint::capi::LiveCounts::images> counted{};
 };
 
 struct glint_host_functions {
   std::shared_ptr<glint::core::HostFunctions> functions;
+  glint::capi::Counted<&glint::capi::LiveCounts::host_function_sets> counted{};
 };
 
 struct glint_host_call {
@@ -51,6 +84,7 @@ struct glint_host_call {
 
 struct glint_sandbox {
   std::unique_ptr<glint::core::Sandbox> sandbox;
+  glint::capi::Counted<&glint::capi::LiveCounts::sandboxes> counted{};
 };
 
 namespace glint::capi {

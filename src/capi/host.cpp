@@ -30,6 +30,33 @@ class UserData {
   glint_destroy destroy_;
 };
 
+// What the library keeps of a host function, counted; all of its copies share one.
+struct Registered {
+  UserData user_data;
+  Counted<&LiveCounts::host_functions> counted{};
+};
+
+// Ends a token's life; copied with the pointer that owns it, and called once.
+struct DestroyToken {
+  glint_destroy destroy;
+  void operator()(void* token) const {
+    if (destroy != nullptr) destroy(token);
+    g_live.host_tokens.fetch_sub(1, std::memory_order_relaxed);
+  }
+};
+
+glint_status as_status(core::StopReason reason) noexcept {
+  switch (reason) {
+    case core::StopReason::kInterrupt:
+      return GLINT_E_INTERRUPTED;
+    case core::StopReason::kDeadline:
+      return GLINT_E_DEADLINE;
+    case core::StopReason::kNone:
+      break;
+  }
+  return GLINT_OK;
+}
+
 // Makes a C call of the library's. The values are on the stack: no host call allocates here. `noexcept`: a
 // callback that throws has broken its contract, and ends the process here rather than unwind through the call
 // loop.
@@ -88,10 +115,10 @@ glint_status glint_host_functions_add(glint_host_functions* functions, glint_str
     GLINT_TRY_ASSIGN(result_type, read_type(result, "result"));
     GLINT_TRY_ASSIGN(param_types, read_params(params, param_count));
     // std::function copies what it holds, hence shared. Should make_shared throw, `owned` still has it.
-    auto shared = std::make_shared<UserData>(std::move(owned));
+    auto shared = std::make_shared<Registered>(std::move(owned));
     return functions->functions->add(
         std::move(text), result_type, std::move(param_types),
-        [function, shared](core::HostCall& call) { return invoke(function, shared->get(), call); });
+        [function, shared](core::HostCall& call) { return invoke(function, shared->user_data.get(), call); });
   });
 }
 
@@ -100,8 +127,9 @@ const glint_value* glint_host_call_arguments(const glint_host_call* call, uint32
   return call == nullptr ? nullptr : call->arguments;
 }
 
-glint_status glint_host_call_return(glint_host_call* call, const glint_value* value) noexcept {
-  return guarded(nullptr, [&]() -> Result<void> {
+glint_status glint_host_call_return(glint_host_call* call, const glint_value* value,
+                                    glint_error** error) noexcept {
+  return guarded(error, [&]() -> Result<void> {
     GLINT_REQUIRE(call);
     GLINT_REQUIRE(value);
     GLINT_TRY_ASSIGN(result, to_core(*value, 0));
@@ -109,8 +137,9 @@ glint_status glint_host_call_return(glint_host_call* call, const glint_value* va
   });
 }
 
-glint_status glint_host_call_reserve(glint_host_call* call, uint64_t size, void** data) noexcept {
-  return guarded(nullptr, [&]() -> Result<void> {
+glint_status glint_host_call_reserve(glint_host_call* call, uint64_t size, void** data,
+                                     glint_error** error) noexcept {
+  return guarded(error, [&]() -> Result<void> {
     GLINT_REQUIRE(data);
     *data = nullptr;
     GLINT_REQUIRE(call);
@@ -129,4 +158,30 @@ void glint_host_call_fail(glint_host_call* call, glint_str text) noexcept {
     call->call->set_failure_text(view);
     return {};
   }));
+}
+
+void glint_host_call_fail_with(glint_host_call* call, void* token, glint_destroy destroy) noexcept {
+  g_live.host_tokens.fetch_add(1, std::memory_order_relaxed);
+  // Nothing to report to: without memory, or a call, the token is destroyed here. Should making the
+  // shared_ptr fail, it destroys the token itself ([util.smartptr.shared.const]).
+  static_cast<void>(guarded(nullptr, [&]() -> Result<void> {
+    std::shared_ptr<void> owned(token, DestroyToken{destroy});
+    GLINT_REQUIRE(call);
+    call->call->set_failure_token(std::move(owned));
+    return {};
+  }));
+}
+
+glint_status glint_host_call_state(const glint_host_call* call) noexcept {
+  return call == nullptr ? GLINT_OK : as_status(call->call->stopped());
+}
+
+glint_status glint_host_call_on_interrupt(glint_host_call* call, glint_notify notify, void* user_data,
+                                          glint_error** error) noexcept {
+  return guarded(error, [&]() -> Result<void> {
+    GLINT_REQUIRE(call);
+    GLINT_REQUIRE(notify);
+    // noexcept: a callback that throws has broken its contract, and must not unwind through a thread of ours.
+    return call->call->on_stop([notify, user_data]() noexcept { notify(user_data); });
+  });
 }

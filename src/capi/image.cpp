@@ -91,9 +91,9 @@ uint32_t glint_image_function_count(const glint_image* image) noexcept {
   return image == nullptr ? 0 : static_cast<uint32_t>(image->image->program().functions.size());
 }
 
-glint_status glint_image_get_function(const glint_image* image, uint32_t index,
-                                      glint_function_info* info) noexcept {
-  return guarded(nullptr, [&]() -> Result<void> {
+glint_status glint_image_get_function(const glint_image* image, uint32_t index, glint_function_info* info,
+                                      glint_error** error) noexcept {
+  return guarded(error, [&]() -> Result<void> {
     GLINT_REQUIRE(image);
     GLINT_REQUIRE(info);
     const auto& functions = image->image->program().functions;
@@ -123,8 +123,9 @@ glint_status glint_image_find_export(const glint_image* image, glint_str name, u
   });
 }
 
-glint_status glint_image_get_info(const glint_image* image, glint_image_info* info) noexcept {
-  return guarded(nullptr, [&]() -> Result<void> {
+glint_status glint_image_get_info(const glint_image* image, glint_image_info* info,
+                                  glint_error** error) noexcept {
+  return guarded(error, [&]() -> Result<void> {
     GLINT_REQUIRE(image);
     GLINT_REQUIRE(info);
     const core::Program& program = image->image->program();
@@ -141,9 +142,9 @@ glint_status glint_image_get_info(const glint_image* image, glint_image_info* in
   });
 }
 
-glint_status glint_image_get_segment(const glint_image* image, uint32_t index,
-                                     glint_segment_info* info) noexcept {
-  return guarded(nullptr, [&]() -> Result<void> {
+glint_status glint_image_get_segment(const glint_image* image, uint32_t index, glint_segment_info* info,
+                                     glint_error** error) noexcept {
+  return guarded(error, [&]() -> Result<void> {
     GLINT_REQUIRE(image);
     GLINT_REQUIRE(info);
     const auto& mappings = image->image->layout().mappings;

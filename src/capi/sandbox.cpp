@@ -81,9 +81,10 @@ Result<core::SandboxOptions> read_options(const glint_sandbox_options* from) {
   if (from == nullptr) return options;
   GLINT_TRY_ASSIGN(read, read_struct(from, kDefaults, "glint_sandbox_options"));
   if (read.reserved != 0) return reserved_not_zero("glint_sandbox_options");
-  if ((read.flags & ~GLINT_SANDBOX_TRACE) != 0) {
+  if ((read.flags & ~(GLINT_SANDBOX_TRACE | GLINT_SANDBOX_END_ON_HOST_FAILURE)) != 0) {
     return core::error(GLINT_E_INVALID_ARGUMENT, "glint_sandbox_options.flags has a flag that is not known");
   }
+  options.end_on_host_failure = (read.flags & GLINT_SANDBOX_END_ON_HOST_FAILURE) != 0;
   options.trace_all = (read.flags & GLINT_SANDBOX_TRACE) != 0;
   if (options.trace_all && read.trace == nullptr) return null_argument("glint_sandbox_options.trace");
   GLINT_TRY_ASSIGN(arguments,
@@ -96,6 +97,18 @@ Result<core::SandboxOptions> read_options(const glint_sandbox_options* from) {
   GLINT_TRY_ASSIGN(tenant, read_text(read.tenant, "glint_sandbox_options.tenant"));
   options.tenant = tenant;
   adapt_callbacks(read, options);
+  return options;
+}
+
+constexpr glint_call_options kCallDefaults{sizeof(glint_call_options), 0, GLINT_DEADLINE_DEFAULT, nullptr};
+
+Result<core::CallOptions> read_options(const glint_call_options* from) {
+  core::CallOptions options;
+  if (from == nullptr) return options;
+  GLINT_TRY_ASSIGN(read, read_struct(from, kCallDefaults, "glint_call_options"));
+  if (read.reserved != 0) return reserved_not_zero("glint_call_options");
+  options.deadline_ns = read.deadline_ns;
+  if (read.interrupt != nullptr) options.interrupt = read.interrupt->interrupt;
   return options;
 }
 
@@ -121,6 +134,10 @@ Result<void> read_arguments(const glint_value* from, uint32_t count, Arguments& 
 
 void glint_sandbox_options_init(glint_sandbox_options* options, uint32_t size) noexcept {
   init_struct(options, kDefaults, size);
+}
+
+void glint_call_options_init(glint_call_options* options, uint32_t size) noexcept {
+  init_struct(options, kCallDefaults, size);
 }
 
 glint_status glint_sandbox_create(glint_image* image, glint_host_functions* functions,
@@ -156,25 +173,30 @@ uint32_t glint_sandbox_state(const glint_sandbox* sandbox) noexcept {
   return sandbox == nullptr ? GLINT_STATE_ENDED : static_cast<uint32_t>(sandbox->sandbox->state());
 }
 
-glint_status glint_sandbox_run(glint_sandbox* sandbox, int32_t* exit_code, glint_error** error) noexcept {
+glint_status glint_sandbox_run(glint_sandbox* sandbox, const glint_call_options* options, int32_t* exit_code,
+                               glint_error** error) noexcept {
   return guarded(error, [&]() -> Result<void> {
     GLINT_REQUIRE(sandbox);
     if (exit_code != nullptr) *exit_code = 0;
-    GLINT_TRY_ASSIGN(status, sandbox->sandbox->run());
+    GLINT_TRY_ASSIGN(call_options, read_options(options));
+    GLINT_TRY_ASSIGN(status, sandbox->sandbox->run(call_options));
     if (exit_code != nullptr) *exit_code = status.value_or(0);
     return {};
   });
 }
 
 glint_status glint_call(glint_sandbox* sandbox, uint32_t function, const glint_value* arguments,
-                        uint32_t argument_count, glint_value* result, glint_error** error) noexcept {
+                        uint32_t argument_count, const glint_call_options* options, glint_value* result,
+                        glint_error** error) noexcept {
   return guarded(error, [&]() -> Result<void> {
     GLINT_REQUIRE(sandbox);
     if (argument_count != 0) GLINT_REQUIRE(arguments);
     if (result != nullptr) *result = glint_value{};
     Arguments values;
     GLINT_TRY(read_arguments(arguments, argument_count, values));
-    GLINT_TRY_ASSIGN(value, sandbox->sandbox->call(function, std::span(values).first(argument_count)));
+    GLINT_TRY_ASSIGN(call_options, read_options(options));
+    GLINT_TRY_ASSIGN(value,
+                     sandbox->sandbox->call(function, std::span(values).first(argument_count), call_options));
     if (result != nullptr) {
       *result = from_core(value);
     } else {
@@ -193,9 +215,9 @@ void glint_result_release(glint_sandbox* sandbox) noexcept {
   }));
 }
 
-glint_status glint_sandbox_get_counters(const glint_sandbox* sandbox,
-                                        glint_sandbox_counters* counters) noexcept {
-  return guarded(nullptr, [&]() -> Result<void> {
+glint_status glint_sandbox_get_counters(const glint_sandbox* sandbox, glint_sandbox_counters* counters,
+                                        glint_error** error) noexcept {
+  return guarded(error, [&]() -> Result<void> {
     GLINT_REQUIRE(sandbox);
     GLINT_REQUIRE(counters);
     const core::Sandbox::Counters from = sandbox->sandbox->counters();

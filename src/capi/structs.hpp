@@ -21,7 +21,7 @@ namespace glint::capi {
 template <class T>
 inline constexpr uint32_t kFirstSize = 0;
 template <>
-inline constexpr uint32_t kFirstSize<glint_engine_options> = 16;
+inline constexpr uint32_t kFirstSize<glint_engine_options> = 24;
 template <>
 inline constexpr uint32_t kFirstSize<glint_engine_counters> = 56;
 template <>
@@ -40,6 +40,10 @@ template <>
 inline constexpr uint32_t kFirstSize<glint_sandbox_options> = 112;
 template <>
 inline constexpr uint32_t kFirstSize<glint_sandbox_counters> = 64;
+template <>
+inline constexpr uint32_t kFirstSize<glint_call_options> = 24;
+template <>
+inline constexpr uint32_t kFirstSize<glint_live_objects> = 80;
 
 // No struct will ever be this large: a larger number is memory that nobody initialized, and its "tail" is not
 // read.

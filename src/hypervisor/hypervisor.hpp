@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <pthread.h>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -105,6 +107,12 @@ class Vcpu {
 
   // Runs the guest until it leaves.
   virtual Result<Exit> run() = 0;
+
+  // Makes the run() under way on thread `runner`, or the next one, return kInterrupted: also when it comes
+  // just before the guest is entered. Stays so until clear_kick(). For any thread, while the vCPU cannot be
+  // given to other work.
+  virtual void kick(pthread_t runner) = 0;
+  virtual void clear_kick() = 0;
 
   virtual uint32_t tsc_khz() const = 0;
   virtual const Counters& counters() const = 0;

@@ -35,12 +35,35 @@ std::string CallLoop::where() const {
 }
 
 Result<Outcome> CallLoop::run() {
+  auto outcome = run_to_the_end();
+  if (!outcome) {
+    outcome.error().host_token = std::move(host_token_);
+  } else if (outcome->kind == Outcome::Kind::kFailed) {
+    outcome->failure.host_token = std::move(host_token_);
+  }
+  return outcome;
+}
+
+// One run of the vCPU; an Error when the call is to end before it.
+Result<Exit> CallLoop::run_vcpu() {
+  CallControl& control = *sandbox_.control_;
+  if (const StopReason reason = control.enter_guest(vcpu_); reason != StopReason::kNone) {
+    return stopped(reason);
+  }
+  entered_ = true;
+  auto exit = vcpu_.run();
+  control.leave_guest();
+  return exit;
+}
+
+Result<Outcome> CallLoop::run_to_the_end() {
   for (;;) {
-    GLINT_TRY_ASSIGN(exit, vcpu_.run());
+    GLINT_TRY_ASSIGN(exit, run_vcpu());
     // What was printed before a fault is complete in the text area; its own defects must not hide the fault.
     switch (exit.kind) {
       case Exit::Kind::kInterrupted:
-        // A signal of the host program (a profiler, a garbage collector): nobody asked for this call to end.
+        // Perhaps our kick, perhaps another signal of the host program (a profiler, a garbage collector): a
+        // signal proves nothing, and the next entry finds out whether the call is to end.
         continue;
       case Exit::Kind::kPort:
         break;
@@ -79,6 +102,10 @@ Result<std::optional<Outcome>> CallLoop::serve(const GuestExit& exit) {
     case GLINT_EXIT_SIGNAL:
       return signal_error(exit);
     case GLINT_EXIT_HOST_CALL:
+      // A call that is to end begins nothing new.
+      if (const StopReason reason = sandbox_.control_->reason(); reason != StopReason::kNone) {
+        return stopped(reason);
+      }
       GLINT_TRY(serve_host_call(exit));
       return std::optional<Outcome>();
     case GLINT_EXIT_TEXT:
@@ -148,8 +175,15 @@ Result<void> CallLoop::serve_host_call(const GuestExit& exit) {
     return protocol_error(where(), "wants the answer of host function '" + signature.name + "' at offset " +
                                        std::to_string(exit.reply) + ", where it cannot be");
   }
-  HostCallFrame frame(shell_, signature, arguments, exit.reply);
-  return frame.finish(entry->callback(frame));
+  last_host_call_ = &signature;
+  HostCallFrame frame(shell_, *sandbox_.control_, signature, arguments, exit.reply);
+  GLINT_TRY_ASSIGN(told, frame.finish(entry->callback(frame)));
+  if (told == GLINT_OK) return {};
+  host_token_ = frame.take_token();
+  if (!sandbox_.options_.end_on_host_failure) return {};
+  return error(GLINT_E_HOST_FUNCTION, where() + ": host function '" + signature.name + "' failed with code " +
+                                          std::to_string(told) +
+                                          (frame.failure_text().empty() ? "" : ": " + frame.failure_text()));
 }
 
 Result<void> CallLoop::serve_input(const GuestExit& exit) {

@@ -36,12 +36,18 @@ class CallLoop {
   CallLoop(Sandbox& sandbox, Shell& shell, const Function* called)
       : sandbox_(sandbox), shell_(shell), vcpu_(shell.vcpu()), called_(called) {}
 
+  // An Error, and Outcome::failure, carry the token of the last host function that failed meanwhile.
   Result<Outcome> run();
+
+  // The guest ran: it is not as it was.
+  bool entered() const { return entered_; }
 
   // The VM itself gave up, and must not be used again.
   bool vm_broken() const { return vm_broken_; }
 
  private:
+  Result<Outcome> run_to_the_end();
+  Result<Exit> run_vcpu();
   Result<std::optional<Outcome>> serve(const GuestExit& exit);
   Result<std::optional<Outcome>> end_of_start(const GuestExit& exit);
   Result<std::optional<Outcome>> end_of_call(const GuestExit& exit);
@@ -56,6 +62,7 @@ class CallLoop {
   Error memory_error(const Exit& exit);
   Error signal_error(const GuestExit& exit);
   Error gave_up(const Exit& exit);
+  Error stopped(StopReason reason);
   Error guest_error(glint_status code, Fault fault, const std::string& hint);
   std::string where() const;  // "function 'add'", or "the program" while it starts
 
@@ -63,7 +70,10 @@ class CallLoop {
   Shell& shell_;
   Vcpu& vcpu_;
   const Function* called_;
+  bool entered_ = false;
   bool vm_broken_ = false;
+  std::shared_ptr<void> host_token_;          // of the last host function that failed
+  const Function* last_host_call_ = nullptr;  // the guest waits for it, or has its answer
 };
 
 }  // namespace glint::core

@@ -3,7 +3,9 @@
 
 #include <thread>
 
+#include "hypervisor/kick_signal.hpp"
 #include "hypervisor/kvm/kvm.hpp"
+#include "sandbox/fake_guest.hpp"
 
 namespace glint::core {
 namespace {
@@ -17,22 +19,45 @@ uint32_t default_shells() {
 
 }  // namespace
 
-Engine::Engine(std::shared_ptr<Hypervisor> hypervisor, const MachineTraits& traits, uint32_t max_shells)
-    : hypervisor_(std::move(hypervisor)),
+Engine::Engine(std::shared_ptr<Hypervisor> hypervisor, const MachineTraits& traits,
+               const EngineOptions& options)
+    : backend_(options.backend),
+      hypervisor_(std::move(hypervisor)),
       traits_(traits),
-      max_shells_(max_shells == 0 ? default_shells() : max_shells) {}
+      max_shells_(options.max_shells == 0 ? default_shells() : options.max_shells),
+      deadline_ns_(options.deadline_ns) {}
 
 Result<std::shared_ptr<Engine>> Engine::create(const EngineOptions& options) {
-  if (options.backend == EngineOptions::Backend::kNone) {
-    return std::shared_ptr<Engine>(new Engine(nullptr, {}, options.max_shells));
+  if (options.backend != EngineOptions::Backend::kKvm) {
+    return std::shared_ptr<Engine>(new Engine(nullptr, {}, options));
   }
   GLINT_TRY_ASSIGN(machine, kvm_machine());
-  return std::shared_ptr<Engine>(new Engine(machine.hypervisor, machine.traits, options.max_shells));
+  GLINT_TRY(install_kick_signal(options.kick_signal));
+  return std::shared_ptr<Engine>(new Engine(machine.hypervisor, machine.traits, options));
 }
 
 std::shared_ptr<Engine> Engine::with_hypervisor(std::shared_ptr<Hypervisor> hypervisor,
                                                 const MachineTraits& traits, uint32_t max_shells) {
-  return std::shared_ptr<Engine>(new Engine(std::move(hypervisor), traits, max_shells));
+  EngineOptions options;
+  options.max_shells = max_shells;
+  return std::shared_ptr<Engine>(new Engine(std::move(hypervisor), traits, options));
+}
+
+std::shared_ptr<Hypervisor> Engine::hypervisor_for(const Program& program, const Layout& layout) const {
+  if (backend_ == EngineOptions::Backend::kFake) return make_fake_guest(program, layout.transfer_gpa);
+  return hypervisor_;
+}
+
+const char* Engine::backend_name() const {
+  switch (backend_) {
+    case EngineOptions::Backend::kFake:
+      return "fake";
+    case EngineOptions::Backend::kNone:
+      return "none";
+    case EngineOptions::Backend::kKvm:
+      break;
+  }
+  return "kvm";
 }
 
 Result<Engine::Machine> Engine::kvm_machine() {

@@ -10,13 +10,21 @@
 #include "arch/x86_64/probe.hpp"
 #include "base/result.hpp"
 #include "hypervisor/hypervisor.hpp"
+#include "image/elf.hpp"
+#include "image/layout.hpp"
+#include "sandbox/deadline_timer.hpp"
 
 namespace glint::core {
 
+inline constexpr uint64_t kDefaultDeadline = 5'000'000'000;  // ns
+inline constexpr uint64_t kNoDeadline = UINT64_MAX;
+
 struct EngineOptions {
-  enum class Backend { kKvm, kNone };
+  enum class Backend { kKvm, kNone, kFake };
   Backend backend = Backend::kKvm;
-  uint32_t max_shells = 0;  // idle VMs kept per image; 0: two per processor
+  uint32_t max_shells = 0;                  // idle VMs kept per image; 0: two per processor
+  uint32_t kick_signal = 0;                 // 0: the highest real-time signal that is free
+  uint64_t deadline_ns = kDefaultDeadline;  // of a call that is not told otherwise; kNoDeadline: none
 };
 
 // The connection to the hypervisor, and the counters of all that hangs on it. Thread-safe.
@@ -41,19 +49,28 @@ class Engine {
   };
   static Result<Machine> kvm_machine();
 
-  Hypervisor* hypervisor() const { return hypervisor_.get(); }  // null with Backend::kNone
+  // What runs the guests of `program`; null without a hypervisor. Each program has a fake of its own.
+  std::shared_ptr<Hypervisor> hypervisor_for(const Program& program, const Layout& layout) const;
+  Hypervisor* hypervisor() const { return hypervisor_.get(); }  // null for kNone and kFake
+  const char* backend_name() const;  // "kvm", "fake" or "none"
+  bool runs_guests() const { return backend_ != EngineOptions::Backend::kNone; }
   const MachineTraits& traits() const { return traits_; }
   uint32_t max_shells() const { return max_shells_; }
   Counters& counters() { return counters_; }
   const Counters& counters() const { return counters_; }
+  uint64_t deadline_ns() const { return deadline_ns_; }
+  DeadlineTimer& timer() { return timer_; }
 
  private:
-  Engine(std::shared_ptr<Hypervisor> hypervisor, const MachineTraits& traits, uint32_t max_shells);
+  Engine(std::shared_ptr<Hypervisor> hypervisor, const MachineTraits& traits, const EngineOptions& options);
 
-  std::shared_ptr<Hypervisor> hypervisor_;
+  EngineOptions::Backend backend_;
+  std::shared_ptr<Hypervisor> hypervisor_;  // null for kNone and kFake
   MachineTraits traits_;
   uint32_t max_shells_;
+  uint64_t deadline_ns_;
   Counters counters_;
+  DeadlineTimer timer_;
 };
 
 }  // namespace glint::core

@@ -139,6 +139,23 @@ Error CallLoop::signal_error(const GuestExit& exit) {
                      "the guest sent itself signal " + std::to_string(exit.code));
 }
 
+// Where the guest was, for people: an endless loop is found by its function.
+Error CallLoop::stopped(StopReason reason) {
+  const bool interrupted = reason == StopReason::kInterrupt;
+  std::string message = where() + (interrupted ? ": interrupted" : ": its deadline is over");
+  if (!entered_) {
+    message += " before the guest ran";
+  } else if (auto state = vcpu_.fault_state()) {
+    message += ", at " + hex(state->registers.rip);
+    if (const Symbol* symbol = sandbox_.image_->nearest_symbol(state->registers.rip)) {
+      message += " in " + symbol->name + "+" + hex(state->registers.rip - symbol->gva);
+    }
+  }
+  if (last_host_call_ != nullptr) message += "; its last host call was '" + last_host_call_->name + "'";
+  if (!interrupted) message += "; give the call more time, or none to keep, by its options or the engine's";
+  return error(interrupted ? GLINT_E_INTERRUPTED : GLINT_E_DEADLINE, std::move(message));
+}
+
 Error CallLoop::gave_up(const Exit& exit) {
   vm_broken_ = true;
   const std::string why = exit.kind == Exit::Kind::kShutdown

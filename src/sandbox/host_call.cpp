@@ -60,7 +60,19 @@ void HostCallFrame::set_failure_text(std::string_view text) {
   failure_text_ = text;
 }
 
-Result<void> HostCallFrame::finish(int32_t status) {
+Result<void> HostCallFrame::on_stop(std::function<void()> notify) {
+  if (has_notify_ || !control_.set_notify(std::move(notify))) {
+    return error(GLINT_E_BUSY, "host function '" + signature_.name + "' asked to be told already");
+  }
+  has_notify_ = true;
+  return {};
+}
+
+void HostCallFrame::end_notify() {
+  if (has_notify_) control_.clear_notify();
+}
+
+Result<int32_t> HostCallFrame::finish(int32_t status) {
   if (status == GLINT_OK && signature_.result != GLINT_ABI_VOID && !has_result_) {
     status = GLINT_E_HOST_FUNCTION;
     failure_text_ = "host function '" + signature_.name + "' gave no result";
@@ -72,14 +84,14 @@ Result<void> HostCallFrame::finish(int32_t status) {
   }
   if (status == GLINT_OK) {
     write_answer(shell_.transfer(), GLINT_HOST_OK, 0);
-    return {};
+    return status;
   }
   const Value text = Value::of_bytes(GLINT_ABI_STRING, bytes_of(failure_text_));
   const std::span<const Value> one(&text, 1);
   GLINT_TRY(make_room(frame_size(one)));
   write_frame(shell_.transfer(), reply_, one);
   write_answer(shell_.transfer(), GLINT_HOST_ERROR, status);
-  return {};
+  return status;
 }
 
 }  // namespace glint::core

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 
 #include "base/result.hpp"
 #include "image/elf.hpp"
+#include "sandbox/call_control.hpp"
 #include "transfer/value.hpp"
 
 namespace glint::core {
@@ -28,6 +30,12 @@ class HostCall {
   virtual Result<std::span<std::byte>> reserve(uint64_t size) = 0;
   // What the guest is told if the callback fails.
   virtual void set_failure_text(std::string_view text) = 0;
+  // What the host program is given back if the callback fails, and the guest's call after that.
+  virtual void set_failure_token(std::shared_ptr<void> token) = 0;
+  // Whether the call that the guest is in is to end, and why.
+  virtual StopReason stopped() const = 0;
+  // Has `notify` called when that changes; see CallControl::set_notify. GLINT_E_BUSY when there is one.
+  virtual Result<void> on_stop(std::function<void()> notify) = 0;
 
  protected:
   ~HostCall() = default;

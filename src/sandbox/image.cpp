@@ -46,11 +46,12 @@ Result<std::shared_ptr<Image>> Image::load(std::shared_ptr<Engine> engine, std::
     if (image->by_index_.size() <= function.index) image->by_index_.resize(function.index + 1);
     image->by_index_[function.index] = &function;
   }
-  if (Hypervisor* hypervisor = image->engine_->hypervisor()) {
+  image->hypervisor_ = image->engine_->hypervisor_for(image->program_, image->layout_);
+  if (image->hypervisor_) {
     GLINT_TRY_ASSIGN(memory, ImageMemory::create(image->layout_, file, libos_file()));
     auto& counters = image->engine_->counters();
     image->shells_ = std::make_unique<ShellPool>(
-        *hypervisor, image->layout_, std::move(memory), image->engine_->traits(),
+        *image->hypervisor_, image->layout_, std::move(memory), image->engine_->traits(),
         image->engine_->max_shells(),
         ShellPool::Counters{&counters.vms_created, &counters.vms_live, &counters.attaches, &counters.parks});
   }

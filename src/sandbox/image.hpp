@@ -49,6 +49,7 @@ class Image {
   Program program_;
   Layout layout_;
   std::vector<const Function*> by_index_;
+  std::shared_ptr<Hypervisor> hypervisor_;  // null when the engine has none
   std::unique_ptr<ShellPool> shells_;
 };
 

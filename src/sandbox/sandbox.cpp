@@ -8,6 +8,7 @@
 #include <ctime>
 
 #include "base/checked.hpp"
+#include "hypervisor/kick_signal.hpp"
 #include "sandbox/call_loop.hpp"
 #include "shell/shell_pool.hpp"
 #include "transfer/frame.hpp"
@@ -74,6 +75,40 @@ class Sandbox::Entry {
   bool entered_ = false;
 };
 
+// One call, as other threads may stop it. Inside an Entry: so nobody else uses control_ to begin one.
+class Sandbox::CallScope {
+ public:
+  CallScope(Sandbox& sandbox, const CallOptions& options) : sandbox_(sandbox), interrupt_(options.interrupt) {
+    const uint64_t allowed =
+        options.deadline_ns == 0 ? sandbox.image_->engine()->deadline_ns() : options.deadline_ns;
+    // A deadline behind the end of time is none.
+    uint64_t deadline = 0;
+    if (allowed == kNoDeadline || __builtin_add_overflow(monotonic_ns(), allowed, &deadline)) deadline = 0;
+    sandbox.call_deadline_ = deadline;
+    sandbox.call_number_ = sandbox.control_->begin();
+    if (interrupt_) interrupt_->link(*sandbox.control_, sandbox.call_number_);
+  }
+  ~CallScope() {
+    if (interrupt_) interrupt_->unlink(*sandbox_.control_);
+    sandbox_.control_->end();
+  }
+  CallScope(const CallScope&) = delete;
+  CallScope& operator=(const CallScope&) = delete;
+
+  // GLINT_E_INTERRUPTED when its interrupt was raised before.
+  Result<void> check() const {
+    if (!interrupt_ || !interrupt_->raised()) return {};
+    return error(GLINT_E_INTERRUPTED,
+                 "the call's interrupt was raised before the guest ran; an interrupt "
+                 "stays raised, make a new one for the next call");
+  }
+
+ private:
+  Sandbox& sandbox_;
+  const std::shared_ptr<Interrupt> interrupt_;
+  const KickUnblocked kickable_;
+};
+
 Sandbox::Sandbox(std::shared_ptr<Image> image, std::shared_ptr<const HostFunctions> functions,
                  SandboxOptions options)
     : image_(std::move(image)), functions_(std::move(functions)), options_(std::move(options)) {
@@ -90,7 +125,7 @@ Sandbox::~Sandbox() {
 Result<std::unique_ptr<Sandbox>> Sandbox::create(std::shared_ptr<Image> image,
                                                  std::shared_ptr<const HostFunctions> functions,
                                                  SandboxOptions options) {
-  if (image->engine()->hypervisor() == nullptr) {
+  if (!image->engine()->runs_guests()) {
     return error(GLINT_E_NO_HYPERVISOR, "this engine has no hypervisor: it can inspect images, not run them");
   }
   auto sandbox =
@@ -176,6 +211,13 @@ Result<Shell*> Sandbox::attach() {
     return shell;
   }
   attached_ = true;
+  if (call_deadline_ != 0) {
+    auto armed = image_->engine()->timer().arm(control_, call_number_, call_deadline_);
+    if (!armed) {
+      finish();
+      return std::move(armed).error();
+    }
+  }
   if (memory_->attaches() == seen_attaches_) return shell;
   seen_attaches_ = memory_->attaches();
   const auto transfer = (*shell)->transfer();
@@ -197,7 +239,12 @@ Result<void> Sandbox::start_if_new() {
   start.registers.rip = layout.libos_entry;
   start.registers.rsp = layout.stack_top;
   memory_ = std::make_unique<SandboxMemory>(std::move(start), options_.tenant);
-  GLINT_TRY_ASSIGN(shell, attach());
+  auto attached = attach();
+  if (!attached) {
+    if (state() != State::kPoisoned) back_to_new();
+    return std::move(attached).error();
+  }
+  Shell* shell = *attached;
 
   const Program& program = image_->program();
   glint_abi_boot boot{};
@@ -216,16 +263,30 @@ Result<void> Sandbox::start_if_new() {
   boot.files = layout.files;
   write_boot(shell->transfer(), boot, strings_, seed);
 
-  GLINT_TRY_ASSIGN(outcome, run_guest(*shell, nullptr));
-  if (outcome.kind == Outcome::Kind::kEnded) {
-    end(outcome.exit_code);
+  auto outcome = run_guest(*shell, nullptr);
+  if (!outcome) {
+    if (state() != State::kPoisoned) back_to_new();
+    return std::move(outcome).error();
+  }
+  if (outcome->kind == Outcome::Kind::kEnded) {
+    end(outcome->exit_code);
     return {};
   }
   state_.store(State::kReady, std::memory_order_release);
   return {};
 }
 
-// Runs the guest from where it waits; on every failure but an ordinary error the sandbox is poisoned.
+// It was stopped before its start-up code ran.
+void Sandbox::back_to_new() {
+  attached_ = false;
+  seen_attaches_ = 0;
+  image_->shells().forget(*memory_);
+  memory_.reset();
+  state_.store(State::kNew, std::memory_order_release);
+}
+
+// Runs the guest from where it waits. On every failure but an ordinary error the sandbox is poisoned, unless
+// the guest did not run at all.
 Result<Outcome> Sandbox::run_guest(Shell& shell, const Function* called) {
   state_.store(State::kRunning, std::memory_order_release);
   const Vcpu::Counters before = shell.vcpu().counters();
@@ -235,11 +296,11 @@ Result<Outcome> Sandbox::run_guest(Shell& shell, const Function* called) {
   const Vcpu::Counters& after = shell.vcpu().counters();
   counters_.exits += after.runs - before.runs;
   counters_.ioctls += after.ioctls - before.ioctls;
-  if (!outcome) poison(outcome.error().message, loop.vm_broken());
+  if (!outcome && loop.entered()) poison(outcome.error().message, loop.vm_broken());
   return outcome;
 }
 
-Result<std::optional<int32_t>> Sandbox::run() {
+Result<std::optional<int32_t>> Sandbox::run(const CallOptions& options) {
   Entry entry(*this);
   auto entered = enter(entry);
   if (!entered) {
@@ -247,6 +308,8 @@ Result<std::optional<int32_t>> Sandbox::run() {
     if (entered.error().code == GLINT_E_ENDED) return std::optional(exit_code_);
     return std::move(entered).error();
   }
+  const CallScope scope(*this, options);
+  GLINT_TRY(scope.check());
   GLINT_TRY(start_if_new());
   finish();
   if (state() == State::kEnded) return std::optional(exit_code_);
@@ -266,7 +329,7 @@ Result<uint64_t> Sandbox::write_arguments(Shell& shell, std::span<const Value> a
   return write_frame(shell.transfer(), kFrame, arguments);
 }
 
-Result<Value> Sandbox::call(uint32_t function, std::span<const Value> arguments) {
+Result<Value> Sandbox::call(uint32_t function, std::span<const Value> arguments, const CallOptions& options) {
   Entry entry(*this);
   GLINT_TRY(enter(entry));
   const Function* called = image_->function(function);
@@ -274,6 +337,8 @@ Result<Value> Sandbox::call(uint32_t function, std::span<const Value> arguments)
     return error(GLINT_E_NOT_FOUND, "the guest program has no export number " + std::to_string(function));
   }
   GLINT_TRY(check_values(called->name, called->params, arguments));
+  const CallScope scope(*this, options);
+  GLINT_TRY(scope.check());
   GLINT_TRY(start_if_new());
   if (state() == State::kEnded) {
     return error(GLINT_E_ENDED, "the guest program ended with exit status " + std::to_string(exit_code_) +
@@ -289,7 +354,14 @@ Result<Value> Sandbox::call(uint32_t function, std::span<const Value> arguments)
              *call_end);
   ++counters_.calls;
 
-  GLINT_TRY_ASSIGN(outcome, run_guest(*shell, called));
+  auto ran = run_guest(*shell, called);
+  if (!ran) {
+    if (state() == State::kPoisoned) return std::move(ran).error();
+    state_.store(State::kReady, std::memory_order_release);
+    finish();
+    return std::move(ran).error();
+  }
+  Outcome& outcome = *ran;
   if (outcome.kind == Outcome::Kind::kEnded) {
     end(outcome.exit_code);
     return error(GLINT_E_ENDED, "the guest program ended itself with exit status " +

@@ -13,8 +13,10 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "sandbox/call_control.hpp"
 #include "sandbox/host_functions.hpp"
 #include "sandbox/image.hpp"
+#include "sandbox/interrupt.hpp"
 #include "transfer/value.hpp"
 
 namespace glint::core {
@@ -38,9 +40,15 @@ struct SandboxOptions {
   std::function<void(uint32_t stream, std::span<const std::byte>)> output;
   std::function<uint64_t(std::span<std::byte> buffer)> input;  // returns how many bytes it wrote
   std::function<void(const SyscallReport&)> trace;
-  bool trace_all = false;  // also the calls that the libos served
+  bool trace_all = false;            // also the calls that the libos served
+  bool end_on_host_failure = false;  // a failing host function ends the call; else the guest is told
   uint32_t max_depth = 16;
   std::string tenant;  // no VM ever serves two tenants
+};
+
+struct CallOptions {
+  uint64_t deadline_ns = 0;  // ns from the beginning of the call; 0: the engine's; kNoDeadline: none
+  std::shared_ptr<Interrupt> interrupt;  // what may end the call; may be null
 };
 
 // One guest: its memory and its processor state. May be used from any thread, by one at a time; a second one
@@ -63,11 +71,11 @@ class Sandbox {
   Sandbox& operator=(const Sandbox&) = delete;
 
   // Runs the start-up code until the program ends or waits for calls. The exit status, if it ended.
-  Result<std::optional<int32_t>> run();
+  Result<std::optional<int32_t>> run(const CallOptions& options = {});
 
   // Calls guest function `function`; starts the program first when that is due. A string or bytes result is a
   // view, valid until the next operation on this sandbox or release_result().
-  Result<Value> call(uint32_t function, std::span<const Value> arguments);
+  Result<Value> call(uint32_t function, std::span<const Value> arguments, const CallOptions& options = {});
 
   void release_result();
 
@@ -79,6 +87,7 @@ class Sandbox {
  private:
   friend class CallLoop;
   class Entry;
+  class CallScope;
   Sandbox(std::shared_ptr<Image> image, std::shared_ptr<const HostFunctions> functions,
           SandboxOptions options);
 
@@ -88,6 +97,7 @@ class Sandbox {
   Result<void> start_if_new();
   Result<Shell*> attach();
   Result<uint64_t> write_arguments(Shell& shell, std::span<const Value> arguments);
+  void back_to_new();
   Result<Outcome> run_guest(Shell& shell, const Function* called);
   void end(int32_t exit_code);
   void poison(const std::string& reason, bool vm_broken);
@@ -100,6 +110,10 @@ class Sandbox {
   std::vector<const HostFunctions::Entry*> imports_;  // by function index; null where it is no import
   std::atomic<State> state_{State::kNew};
   std::atomic<bool> entered_{false};  // a thread is inside; released last
+  // The timer keeps it for a while after the sandbox has gone.
+  const std::shared_ptr<CallControl> control_ = std::make_shared<CallControl>();
+  uint64_t call_number_ = 0;
+  uint64_t call_deadline_ = 0;  // of the call under way, in ns of CLOCK_MONOTONIC; 0: none
   std::unique_ptr<SandboxMemory> memory_;
   uint32_t seen_attaches_ = 0;  // the transfer area holds what the guest needs since that attach
   bool attached_ = false;       // a shell is in use by us: in a call, or for a result's view

@@ -26,7 +26,7 @@ static int call_add(glint_sandbox *sandbox, glint_image *image, glint_error **er
   arguments[0].as.i64 = 1;
   arguments[1].as.i64 = 2;
   if (glint_image_find_export(image, text("add"), &add, error) != GLINT_OK ||
-      glint_call(sandbox, add, arguments, 2, &result, error) != GLINT_OK)
+      glint_call(sandbox, add, arguments, 2, NULL, &result, error) != GLINT_OK)
     return 1;
   printf("%" PRId64 "\n", result.as.i64);
   return 0;

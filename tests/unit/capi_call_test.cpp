@@ -71,8 +71,8 @@ class CapiCall : public testing::Test {
   glint_status call(uint32_t function, std::vector<glint_value> arguments, glint_value* result) {
     glint_error_free(error_);
     error_ = nullptr;
-    return glint_call(sandbox_, function, arguments.data(), static_cast<uint32_t>(arguments.size()), result,
-                      &error_);
+    return glint_call(sandbox_, function, arguments.data(), static_cast<uint32_t>(arguments.size()), nullptr,
+                      result, &error_);
   }
   std::string message() const { return text(glint_error_message(error_)); }
 
@@ -104,10 +104,10 @@ TEST_F(CapiCall, ReturnsNumbersAndViews) {
 TEST_F(CapiCall, RunsTheStartUpCodeAlone) {
   make();
   int32_t exit_code = 99;
-  ASSERT_EQ(glint_sandbox_run(sandbox_, &exit_code, &error_), GLINT_OK) << message();
+  ASSERT_EQ(glint_sandbox_run(sandbox_, nullptr, &exit_code, &error_), GLINT_OK) << message();
   EXPECT_EQ(exit_code, 0);
   EXPECT_EQ(glint_sandbox_state(sandbox_), GLINT_STATE_READY);
-  EXPECT_EQ(glint_sandbox_run(sandbox_, nullptr, nullptr), GLINT_OK);
+  EXPECT_EQ(glint_sandbox_run(sandbox_, nullptr, nullptr, nullptr), GLINT_OK);
 }
 
 TEST_F(CapiCall, RefusesWrongArgumentsBeforeTheGuestRuns) {
@@ -120,7 +120,8 @@ TEST_F(CapiCall, RefusesWrongArgumentsBeforeTheGuestRuns) {
   EXPECT_EQ(call(Guest::kEcho, {string("\xff")}, &result_), GLINT_E_INVALID_ARGUMENT);
   EXPECT_EQ(call(Guest::kProgress, {u32(1)}, &result_), GLINT_E_NOT_FOUND);  // an import
   EXPECT_EQ(call(99, {}, &result_), GLINT_E_NOT_FOUND);
-  EXPECT_EQ(glint_call(sandbox_, Guest::kAdd, nullptr, 2, &result_, nullptr), GLINT_E_INVALID_ARGUMENT);
+  EXPECT_EQ(glint_call(sandbox_, Guest::kAdd, nullptr, 2, nullptr, &result_, nullptr),
+            GLINT_E_INVALID_ARGUMENT);
   EXPECT_EQ(result_.type, GLINT_VOID);
   EXPECT_EQ(glint_sandbox_state(sandbox_), GLINT_STATE_NEW);
 }
@@ -146,7 +147,7 @@ TEST_F(CapiCall, ServesHostFunctions) {
     glint_value answer{};
     answer.type = GLINT_I32;
     answer.as.i32 = static_cast<int32_t>(arguments[0].as.u32) * -2;
-    return glint_host_call_return(call, &answer);
+    return glint_host_call_return(call, &answer, nullptr);
   });
   ASSERT_EQ(call(Guest::kNotify, {u32(21)}, &result_), GLINT_OK) << message();
   EXPECT_EQ(result_.as.i32, -42);
@@ -167,10 +168,10 @@ TEST_F(CapiCall, RefusesToBeEnteredFromItsOwnHostFunction) {
     glint_sandbox* sandbox = *static_cast<glint_sandbox**>(user_data);
     EXPECT_EQ(glint_sandbox_state(sandbox), GLINT_STATE_RUNNING);
     const glint_value arguments[] = {i64(1), i64(2)};
-    EXPECT_EQ(glint_call(sandbox, Guest::kAdd, arguments, 2, nullptr, nullptr), GLINT_E_BUSY);
+    EXPECT_EQ(glint_call(sandbox, Guest::kAdd, arguments, 2, nullptr, nullptr, nullptr), GLINT_E_BUSY);
     glint_value answer{};
     answer.type = GLINT_I32;
-    return glint_host_call_return(call, &answer);
+    return glint_host_call_return(call, &answer, nullptr);
   });
   EXPECT_EQ(call(Guest::kNotify, {u32(1)}, &result_), GLINT_OK) << message();
 }
@@ -193,13 +194,13 @@ TEST_F(CapiCall, CountsWhatHappens) {
   ASSERT_EQ(call(Guest::kSay, {string("hello")}, nullptr), GLINT_OK) << message();
   glint_sandbox_counters counters;
   counters.struct_size = sizeof(counters);
-  ASSERT_EQ(glint_sandbox_get_counters(sandbox_, &counters), GLINT_OK);
+  ASSERT_EQ(glint_sandbox_get_counters(sandbox_, &counters, nullptr), GLINT_OK);
   EXPECT_EQ(counters.calls, 1u);
   EXPECT_EQ(counters.exits, 2u);  // ready, result
   EXPECT_EQ(counters.output_bytes, 5u);
   glint_engine_counters engine_counters;
   engine_counters.struct_size = sizeof(engine_counters);
-  ASSERT_EQ(glint_engine_get_counters(&engine_, &engine_counters), GLINT_OK);
+  ASSERT_EQ(glint_engine_get_counters(&engine_, &engine_counters, nullptr), GLINT_OK);
   EXPECT_EQ(engine_counters.vms_created, 1u);
   EXPECT_EQ(engine_counters.sandboxes_live, 1u);
 }

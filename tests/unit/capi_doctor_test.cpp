@@ -148,7 +148,7 @@ TEST(CapiDoctor, ReportsWhateverTheMachineIs) {
   for (uint32_t i = 0; i < count; ++i) {
     glint_doctor_item item;
     item.struct_size = sizeof(item);
-    ASSERT_EQ(glint_doctor_get(doctor, i, &item), GLINT_OK);
+    ASSERT_EQ(glint_doctor_get(doctor, i, &item, nullptr), GLINT_OK);
     EXPECT_GT(item.detail.size, 0u);
     EXPECT_LE(item.severity, GLINT_DOCTOR_PROBLEM);
     problem |= item.severity == GLINT_DOCTOR_PROBLEM;
@@ -160,10 +160,10 @@ TEST(CapiDoctor, ReportsWhateverTheMachineIs) {
   EXPECT_EQ(glint_doctor_usable(doctor), problem ? 0 : 1);
   glint_doctor_item item;
   item.struct_size = sizeof(item);
-  EXPECT_EQ(glint_doctor_get(doctor, count, &item), GLINT_E_NOT_FOUND);
-  EXPECT_EQ(glint_doctor_get(doctor, 0, nullptr), GLINT_E_INVALID_ARGUMENT);
+  EXPECT_EQ(glint_doctor_get(doctor, count, &item, nullptr), GLINT_E_NOT_FOUND);
+  EXPECT_EQ(glint_doctor_get(doctor, 0, nullptr, nullptr), GLINT_E_INVALID_ARGUMENT);
   item.struct_size = 1;
-  EXPECT_EQ(glint_doctor_get(doctor, 0, &item), GLINT_E_INVALID_ARGUMENT);
+  EXPECT_EQ(glint_doctor_get(doctor, 0, &item, nullptr), GLINT_E_INVALID_ARGUMENT);
   glint_doctor_free(doctor);
 }
 

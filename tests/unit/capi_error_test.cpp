@@ -48,6 +48,8 @@ const std::set<glint_status> kCodes = {
     GLINT_E_GUEST_OUT_OF_MEMORY,
     GLINT_E_GUEST_PROTOCOL,
     GLINT_E_HOST_FUNCTION,
+    GLINT_E_INTERRUPTED,
+    GLINT_E_DEADLINE,
     GLINT_E_INTERNAL,
 };
 

@@ -93,7 +93,7 @@ TEST_F(CapiHost, GivesTheArgumentsAndTakesTheResult) {
                   EXPECT_EQ(count, 2u);
                   EXPECT_EQ(arguments[0].type, GLINT_I32);
                   EXPECT_EQ(arguments[0].as.i32, -5);
-                  return glint_host_call_return(call, &arguments[1]);
+                  return glint_host_call_return(call, &arguments[1], nullptr);
                 }),
             GLINT_OK);
   test::FakeHostCall with;
@@ -123,10 +123,10 @@ TEST_F(CapiHost, WritesAResultInPlace) {
   ASSERT_EQ(add("f", GLINT_BYTES, {},
                 [](void*, glint_host_call* call) -> glint_status {
                   void* data = nullptr;
-                  EXPECT_EQ(glint_host_call_reserve(call, GLINT_MAX_PAYLOAD_SIZE + 1ull, &data),
+                  EXPECT_EQ(glint_host_call_reserve(call, GLINT_MAX_PAYLOAD_SIZE + 1ull, &data, nullptr),
                             GLINT_E_TOO_LARGE);
                   EXPECT_EQ(data, nullptr);
-                  EXPECT_EQ(glint_host_call_reserve(call, 4, &data), GLINT_OK);
+                  EXPECT_EQ(glint_host_call_reserve(call, 4, &data, nullptr), GLINT_OK);
                   std::memcpy(data, "abcd", 4);
                   return GLINT_OK;
                 }),
@@ -151,12 +151,12 @@ TEST_F(CapiHost, PassesOnCodeAndTextOfAFailure) {
 TEST_F(CapiHost, RefusesNullsAndBadResultsInACallback) {
   ASSERT_EQ(add("f", GLINT_I32, {},
                 [](void*, glint_host_call* call) -> glint_status {
-                  EXPECT_EQ(glint_host_call_return(call, nullptr), GLINT_E_INVALID_ARGUMENT);
-                  EXPECT_EQ(glint_host_call_return(nullptr, nullptr), GLINT_E_INVALID_ARGUMENT);
-                  EXPECT_EQ(glint_host_call_reserve(call, 1, nullptr), GLINT_E_INVALID_ARGUMENT);
+                  EXPECT_EQ(glint_host_call_return(call, nullptr, nullptr), GLINT_E_INVALID_ARGUMENT);
+                  EXPECT_EQ(glint_host_call_return(nullptr, nullptr, nullptr), GLINT_E_INVALID_ARGUMENT);
+                  EXPECT_EQ(glint_host_call_reserve(call, 1, nullptr, nullptr), GLINT_E_INVALID_ARGUMENT);
                   glint_value value{};
                   value.type = 77;
-                  EXPECT_EQ(glint_host_call_return(call, &value), GLINT_E_INVALID_ARGUMENT);
+                  EXPECT_EQ(glint_host_call_return(call, &value, nullptr), GLINT_E_INVALID_ARGUMENT);
                   glint_host_call_fail(call, glint_str{nullptr, 5});
                   glint_host_call_fail(nullptr, str("x"));
                   EXPECT_EQ(glint_host_call_arguments(nullptr, nullptr), nullptr);

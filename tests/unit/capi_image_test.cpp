@@ -54,7 +54,7 @@ TEST_F(CapiImage, ShowsTheFunctionsInTheProgramsOrder) {
   glint_function_info info;
   info.struct_size = sizeof(info);
 
-  ASSERT_EQ(glint_image_get_function(image_, 0, &info), GLINT_OK);
+  ASSERT_EQ(glint_image_get_function(image_, 0, &info, nullptr), GLINT_OK);
   EXPECT_EQ(text(info.name), "add");
   EXPECT_EQ(info.kind, GLINT_EXPORTED);
   EXPECT_EQ(info.function, 0u);
@@ -62,21 +62,21 @@ TEST_F(CapiImage, ShowsTheFunctionsInTheProgramsOrder) {
   EXPECT_EQ(std::vector<uint32_t>(info.params, info.params + info.param_count),
             (std::vector<uint32_t>{GLINT_I64, GLINT_I64}));
 
-  ASSERT_EQ(glint_image_get_function(image_, 1, &info), GLINT_OK);
+  ASSERT_EQ(glint_image_get_function(image_, 1, &info, nullptr), GLINT_OK);
   EXPECT_EQ(text(info.name), "progress");
   EXPECT_EQ(info.kind, GLINT_IMPORTED);
   EXPECT_EQ(info.function, 2u);  // counts the padding entry
   EXPECT_EQ(info.result, GLINT_VOID);
 
-  ASSERT_EQ(glint_image_get_function(image_, 2, &info), GLINT_OK);
+  ASSERT_EQ(glint_image_get_function(image_, 2, &info, nullptr), GLINT_OK);
   EXPECT_EQ(text(info.name), "shrink");
   EXPECT_EQ(std::vector<uint32_t>(info.params, info.params + info.param_count),
             (std::vector<uint32_t>{GLINT_STRING, GLINT_BYTES, GLINT_F64}));
 
-  EXPECT_EQ(glint_image_get_function(image_, 3, &info), GLINT_E_NOT_FOUND);
-  EXPECT_EQ(glint_image_get_function(image_, 0, nullptr), GLINT_E_INVALID_ARGUMENT);
+  EXPECT_EQ(glint_image_get_function(image_, 3, &info, nullptr), GLINT_E_NOT_FOUND);
+  EXPECT_EQ(glint_image_get_function(image_, 0, nullptr, nullptr), GLINT_E_INVALID_ARGUMENT);
   info.struct_size = 0;
-  EXPECT_EQ(glint_image_get_function(image_, 0, &info), GLINT_E_INVALID_ARGUMENT);
+  EXPECT_EQ(glint_image_get_function(image_, 0, &info, nullptr), GLINT_E_INVALID_ARGUMENT);
 }
 
 TEST_F(CapiImage, FindsExportsByNameAndListsThemOtherwise) {
@@ -98,7 +98,7 @@ TEST_F(CapiImage, ShowsTheLayout) {
   ASSERT_EQ(load(), GLINT_OK) << message();
   glint_image_info info;
   info.struct_size = sizeof(info);
-  ASSERT_EQ(glint_image_get_info(image_, &info), GLINT_OK);
+  ASSERT_EQ(glint_image_get_info(image_, &info, nullptr), GLINT_OK);
   EXPECT_EQ(info.pie, 0u);
   EXPECT_EQ(info.memory_size, 10u << 20);           // rounded up to 2 MiB
   EXPECT_EQ(info.stack_size, (64u << 10) + 4096u);  // rounded up to 4 KiB
@@ -112,7 +112,7 @@ TEST_F(CapiImage, ShowsTheLayout) {
   for (uint32_t i = 0; i < info.segment_count; ++i) {
     glint_segment_info segment;
     segment.struct_size = sizeof(segment);
-    ASSERT_EQ(glint_image_get_segment(image_, i, &segment), GLINT_OK);
+    ASSERT_EQ(glint_image_get_segment(image_, i, &segment, nullptr), GLINT_OK);
     EXPECT_GE(segment.address, end) << "ascending, not overlapping";
     EXPECT_FALSE(segment.writable != 0 && segment.executable != 0);
     end = segment.address + segment.size;
@@ -125,7 +125,7 @@ TEST_F(CapiImage, ShowsTheLayout) {
   }
   glint_segment_info segment;
   segment.struct_size = sizeof(segment);
-  EXPECT_EQ(glint_image_get_segment(image_, info.segment_count, &segment), GLINT_E_NOT_FOUND);
+  EXPECT_EQ(glint_image_get_segment(image_, info.segment_count, &segment, nullptr), GLINT_E_NOT_FOUND);
 }
 
 TEST_F(CapiImage, OutlivesItsEngineHandle) {
@@ -172,12 +172,12 @@ TEST_F(CapiImage, CarriesFilesForTheGuest) {
   ASSERT_EQ(load(), GLINT_OK) << message();
   glint_image_info info;
   info.struct_size = sizeof(info);
-  ASSERT_EQ(glint_image_get_info(image_, &info), GLINT_OK);
+  ASSERT_EQ(glint_image_get_info(image_, &info, nullptr), GLINT_OK);
   bool has_files = false;
   for (uint32_t i = 0; i < info.segment_count; ++i) {
     glint_segment_info segment;
     segment.struct_size = sizeof(segment);
-    ASSERT_EQ(glint_image_get_segment(image_, i, &segment), GLINT_OK);
+    ASSERT_EQ(glint_image_get_segment(image_, i, &segment, nullptr), GLINT_OK);
     has_files |= text(segment.what) == "files" && segment.writable == 0 && segment.size >= contents.size();
   }
   EXPECT_TRUE(has_files);
@@ -196,7 +196,7 @@ TEST_F(CapiImage, RefusesNulls) {
   EXPECT_EQ(glint_image_function_count(nullptr), 0u);
   glint_image_info info;
   info.struct_size = sizeof(info);
-  EXPECT_EQ(glint_image_get_info(nullptr, &info), GLINT_E_INVALID_ARGUMENT);
+  EXPECT_EQ(glint_image_get_info(nullptr, &info, nullptr), GLINT_E_INVALID_ARGUMENT);
   glint_image_free(nullptr);
 }
 

@@ -101,12 +101,12 @@ TEST_F(CapiSandbox, RefusesNulls) {
   EXPECT_EQ(glint_sandbox_create(image_, nullptr, nullptr, nullptr, &error_), GLINT_E_INVALID_ARGUMENT);
   EXPECT_NE(text(glint_error_message(error_)).find("'sandbox'"), std::string::npos);
   int32_t exit_code = 0;
-  EXPECT_EQ(glint_sandbox_run(nullptr, &exit_code, nullptr), GLINT_E_INVALID_ARGUMENT);
+  EXPECT_EQ(glint_sandbox_run(nullptr, nullptr, &exit_code, nullptr), GLINT_E_INVALID_ARGUMENT);
   glint_value result;
-  EXPECT_EQ(glint_call(nullptr, 0, nullptr, 0, &result, nullptr), GLINT_E_INVALID_ARGUMENT);
+  EXPECT_EQ(glint_call(nullptr, 0, nullptr, 0, nullptr, &result, nullptr), GLINT_E_INVALID_ARGUMENT);
   glint_sandbox_counters counters;
   counters.struct_size = sizeof(counters);
-  EXPECT_EQ(glint_sandbox_get_counters(nullptr, &counters), GLINT_E_INVALID_ARGUMENT);
+  EXPECT_EQ(glint_sandbox_get_counters(nullptr, &counters, nullptr), GLINT_E_INVALID_ARGUMENT);
   EXPECT_EQ(glint_sandbox_state(nullptr), GLINT_STATE_ENDED);
   glint_result_release(nullptr);
   glint_sandbox_free(nullptr);

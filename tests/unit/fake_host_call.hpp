@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -35,6 +37,13 @@ class FakeHostCall final : public core::HostCall {
     return std::span(reserved_);
   }
   void set_failure_text(std::string_view text) override { failure_text = text; }
+  void set_failure_token(std::shared_ptr<void> token) override { failure_token = std::move(token); }
+  core::StopReason stopped() const override { return stop_reason; }
+  core::Result<void> on_stop(std::function<void()> notify) override {
+    if (notify_on_stop) return core::error(GLINT_E_BUSY, "there is one already");
+    notify_on_stop = std::move(notify);
+    return {};
+  }
 
   std::string reserved_text() const {
     std::string text;
@@ -47,6 +56,9 @@ class FakeHostCall final : public core::HostCall {
   uint64_t result_bits = 0;
   std::string result_text;
   std::string failure_text;
+  std::shared_ptr<void> failure_token;
+  core::StopReason stop_reason = core::StopReason::kNone;
+  std::function<void()> notify_on_stop;
 
  private:
   std::vector<core::Value> arguments_;

@@ -63,7 +63,7 @@ glint_value call_once(const Sandbox& sandbox, const FunctionInfo& function,
   glint_value result{};
   glint_error* error = nullptr;
   const glint_status status = glint_call(sandbox.handle(), function.index, arguments.data(),
-                                         static_cast<uint32_t>(arguments.size()), &result, &error);
+                                         static_cast<uint32_t>(arguments.size()), nullptr, &result, &error);
   if (status != GLINT_OK) throw Error::take(status, error);
   return result;
 }

@@ -104,7 +104,7 @@ glint_status Stubs::answer(void* user_data, glint_host_call* call) noexcept {
   }
   const glint_value value = stub.answer.value.view();
   if (value.type == GLINT_VOID) return GLINT_OK;
-  return glint_host_call_return(call, &value);
+  return glint_host_call_return(call, &value, nullptr);
 }
 
 void Stubs::report(Stub& stub, glint_host_call* call) {

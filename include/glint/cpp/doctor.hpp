@@ -42,7 +42,7 @@ inline DoctorReport doctor() {
   for (uint32_t i = 0; i < glint_doctor_count(doctor.get()); ++i) {
     glint_doctor_item item{};
     item.struct_size = sizeof(item);
-    const glint_status got = glint_doctor_get(doctor.get(), i, &item);
+    const glint_status got = glint_doctor_get(doctor.get(), i, &item, nullptr);
     if (got != GLINT_OK) throw Error::take(got, nullptr);
     report.items.push_back({static_cast<DoctorItem::Severity>(item.severity),
                             std::string(detail::view(item.name)), std::string(detail::view(item.detail)),

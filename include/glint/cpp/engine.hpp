@@ -82,7 +82,7 @@ class Engine {
     glint_engine_counters c{};
     c.struct_size = sizeof(c);
     // Cannot fail: both arguments are good, and the size is this header's.
-    static_cast<void>(glint_engine_get_counters(handle(), &c));
+    static_cast<void>(glint_engine_get_counters(handle(), &c, nullptr));
     return {c.vms_created, c.vms_live, c.sandboxes_created, c.sandboxes_live, c.attaches, c.parks};
   }
 

@@ -113,7 +113,7 @@ struct HostFunctionOf<F, R(P...)> {
     } else {
       const Result result = function(from_value<std::remove_cvref_t<P>>(arguments[I])...);
       const glint_value value = to_value(result);
-      const glint_status status = glint_host_call_return(call, &value);
+      const glint_status status = glint_host_call_return(call, &value, nullptr);
       if (status != GLINT_OK)
         glint_host_call_fail(call, str("the host function's result cannot be passed on"));
       return status;

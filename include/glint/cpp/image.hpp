@@ -105,7 +105,7 @@ class LoadedImage {
   FunctionInfo read_function(uint32_t i) const {
     glint_function_info from{};
     from.struct_size = sizeof(from);
-    const glint_status status = glint_image_get_function(handle(), i, &from);
+    const glint_status status = glint_image_get_function(handle(), i, &from, nullptr);
     if (status != GLINT_OK) throw Error::take(status, nullptr);
     FunctionInfo to;
     to.kind = static_cast<FunctionInfo::Kind>(from.kind);
@@ -140,13 +140,13 @@ class Image {
   ImageInfo info() const {
     glint_image_info from{};
     from.struct_size = sizeof(from);
-    check(glint_image_get_info(handle(), &from));
+    check(glint_image_get_info(handle(), &from, nullptr));
     ImageInfo to{from.pie != 0,     from.entry, from.memory_size, from.stack_size, from.heap_size,
                  from.symbol_count, {}};
     for (uint32_t i = 0; i < from.segment_count; ++i) {
       glint_segment_info segment{};
       segment.struct_size = sizeof(segment);
-      check(glint_image_get_segment(handle(), i, &segment));
+      check(glint_image_get_segment(handle(), i, &segment, nullptr));
       to.segments.push_back({std::string(detail::view(segment.what)), segment.address, segment.size,
                              segment.writable != 0, segment.executable != 0});
     }

@@ -117,7 +117,7 @@ class Sandbox {
     glint_sandbox_counters c{};
     c.struct_size = sizeof(c);
     // Cannot fail: both arguments are good, and the size is this header's.
-    static_cast<void>(glint_sandbox_get_counters(handle(), &c));
+    static_cast<void>(glint_sandbox_get_counters(handle(), &c, nullptr));
     return {c.calls, c.host_calls, c.exits, c.ioctls, c.attaches, c.unknown_syscalls, c.output_bytes};
   }
 

@@ -95,7 +95,7 @@ class SandboxState {
     begin_operation();
     glint_value result{};
     glint_error* error = nullptr;
-    const glint_status status = glint_call(handle_, function, arguments, count, &result, &error);
+    const glint_status status = glint_call(handle_, function, arguments, count, nullptr, &result, &error);
     if (Expected<void> done = finish(status, error); !done) {
       if (status == GLINT_OK) release();
       return done.error();
@@ -107,7 +107,7 @@ class SandboxState {
     begin_operation();
     int32_t exit_code = 0;
     glint_error* error = nullptr;
-    const glint_status status = glint_sandbox_run(handle_, &exit_code, &error);
+    const glint_status status = glint_sandbox_run(handle_, nullptr, &exit_code, &error);
     if (Expected<void> done = finish(status, error); !done) return done.error();
     return exit_code;
   }

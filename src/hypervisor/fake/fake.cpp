@@ -78,7 +78,18 @@ Result<Vcpu::FaultState> FakeVcpu::fault_state() {
 Result<Exit> FakeVcpu::run() {
   ++counters_.ioctls;
   ++counters_.runs;
+  if (kicked()) return exit_of_kind(Exit::Kind::kInterrupted);
   return vm_.hypervisor_->script_(*this);
+}
+
+void FakeVcpu::kick(pthread_t) {
+  kicked_.store(true);
+  kicked_.notify_all();
+}
+
+Exit FakeVcpu::run_until_kicked() {
+  kicked_.wait(false);
+  return exit_of_kind(Exit::Kind::kInterrupted);
 }
 
 std::span<std::byte> FakeVcpu::memory(uint64_t gpa, uint64_t size) {

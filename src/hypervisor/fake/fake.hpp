@@ -29,6 +29,8 @@ class FakeVcpu final : public Vcpu {
   Result<VcpuState> save() override;
   Result<FaultState> fault_state() override;
   Result<Exit> run() override;
+  void kick(pthread_t runner) override;
+  void clear_kick() override { kicked_.store(false); }
   uint32_t tsc_khz() const override { return 1'000'000; }
   const Counters& counters() const override { return counters_; }
 
@@ -39,12 +41,18 @@ class FakeVcpu final : public Vcpu {
   uint64_t cr2 = 0;
   SystemRegisters system;
 
+  // Was it kicked, and not cleared since?
+  bool kicked() const { return kicked_.load(); }
+  // What a guest that never leaves does: waits for a kick.
+  Exit run_until_kicked();
+
   // The guest's memory at [gpa, gpa + size); empty when no slot holds all of it.
   std::span<std::byte> memory(uint64_t gpa, uint64_t size);
 
  private:
   FakeVm& vm_;
   Counters counters_;
+  std::atomic<bool> kicked_{false};
 };
 
 class FakeHypervisor final : public Hypervisor, public std::enable_shared_from_this<FakeHypervisor> {

@@ -4,8 +4,10 @@
 #include <sys/mman.h>
 
 #include <array>
+#include <atomic>
 #include <cstring>
 
+#include "hypervisor/kick_signal.hpp"
 #include "hypervisor/kvm/ioctl_numbers.h"
 #include "hypervisor/kvm/kvm_ioctl.hpp"
 
@@ -292,6 +294,16 @@ Result<Exit> KvmVcpu::run() {
   exit_pending_ = true;
   return decode_exit();
 }
+
+// The flag first: should the signal arrive before the thread is in KVM_RUN, the flag is what makes that
+// return (Documentation/virt/kvm/api.rst, "immediate_exit"). Nobody else writes it meanwhile: settle() is for
+// a vCPU that no call runs on.
+void KvmVcpu::kick(pthread_t runner) {
+  std::atomic_ref(run_->immediate_exit).store(1, std::memory_order_seq_cst);
+  send_kick(runner);
+}
+
+void KvmVcpu::clear_kick() { std::atomic_ref(run_->immediate_exit).store(0, std::memory_order_relaxed); }
 
 Exit KvmVcpu::decode_exit() const {
   Exit exit;

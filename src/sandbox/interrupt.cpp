@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sandbox/interrupt.hpp"
+
+#include <algorithm>
+
+namespace glint::core {
+
+uint32_t Interrupt::raise() {
+  const std::lock_guard lock(mutex_);
+  raised_.store(true, std::memory_order_release);
+  return static_cast<uint32_t>(std::count_if(calls_.begin(), calls_.end(), [](const auto& call) {
+    return call.first->stop(call.second, StopReason::kInterrupt);
+  }));
+}
+
+void Interrupt::link(CallControl& control, uint64_t number) {
+  const std::lock_guard lock(mutex_);
+  calls_.emplace_back(&control, number);
+  if (raised()) control.stop(number, StopReason::kInterrupt);
+}
+
+void Interrupt::unlink(CallControl& control) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(calls_, [&](const auto& call) { return call.first == &control; });
+}
+
+}  // namespace glint::core

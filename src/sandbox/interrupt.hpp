@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "sandbox/call_control.hpp"
+
+namespace glint::core {
+
+// Stops the calls that it was given to, and every one that it is given to later. Thread-safe. Lock order: an
+// Interrupt's mutex before that of a CallControl.
+class Interrupt {
+ public:
+  // How many running calls were told that had not been stopped before.
+  uint32_t raise();
+  bool raised() const { return raised_.load(std::memory_order_acquire); }
+
+  // Call `number` of `control` is under way from link() to unlink().
+  void link(CallControl& control, uint64_t number);
+  void unlink(CallControl& control);
+
+ private:
+  std::atomic<bool> raised_{false};  // set under mutex_
+  std::mutex mutex_;
+  std::vector<std::pair<CallControl*, uint64_t>> calls_;  // guarded by mutex_
+};
+
+}  // namespace glint::core
