@@ -14,6 +14,7 @@
 //   std::cout << sandbox.call<int64_t>("add", 1, 2) << '\n';
 //
 // What can fail throws glint::Error; each such function has a `try_` form that returns an Expected instead.
+// Programs without exceptions use those; the others end the process there.
 // Types that cross the border: bool, 32- and 64-bit integers, float, double, strings (UTF-8) and bytes.
 // Threads: Engine and Image may be used from any thread; a Sandbox, and what came from it, by one at a time.
 // Lifetime: every object keeps what it needs alive, so the order of destruction does not matter. The
@@ -24,5 +25,6 @@
 #include "glint/cpp/error.hpp"
 #include "glint/cpp/host.hpp"
 #include "glint/cpp/image.hpp"
+#include "glint/cpp/interrupt.hpp"
 #include "glint/cpp/sandbox.hpp"
 #include "glint/cpp/value.hpp"

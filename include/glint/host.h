@@ -82,8 +82,9 @@ GLINT_API glint_status glint_host_call_state(const glint_host_call *call) GLINT_
 typedef void (*glint_notify)(void *user_data);
 
 /* Has `notify` called once, as soon as the call that the guest is in is to end; at once, on this thread, if
- * that is so already. It is never called after the callback has returned, and once it was called, this
- * callback can set no other. GLINT_E_BUSY when there is one already. Callback only. */
+ * that is so already. A NULL `notify` takes it back: when that has returned, the notification is not running
+ * and will not come, so that `user_data` may go. Without that it may still come until the guest goes on,
+ * after the callback has returned. GLINT_E_BUSY when there is one already. Callback only. */
 GLINT_API glint_status glint_host_call_on_interrupt(glint_host_call *call, glint_notify notify,
                                                     void *user_data,
                                                     glint_error **error) GLINT_NOEXCEPT GLINT_MUST_USE;

@@ -180,7 +180,7 @@ glint_status glint_host_call_on_interrupt(glint_host_call* call, glint_notify no
                                           glint_error** error) noexcept {
   return guarded(error, [&]() -> Result<void> {
     GLINT_REQUIRE(call);
-    GLINT_REQUIRE(notify);
+    if (notify == nullptr) return call->call->on_stop(nullptr);
     // noexcept: a callback that throws has broken its contract, and must not unwind through a thread of ours.
     return call->call->on_stop([notify, user_data]() noexcept { notify(user_data); });
   });

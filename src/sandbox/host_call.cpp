@@ -61,6 +61,11 @@ void HostCallFrame::set_failure_text(std::string_view text) {
 }
 
 Result<void> HostCallFrame::on_stop(std::function<void()> notify) {
+  if (!notify) {
+    end_notify();
+    has_notify_ = false;
+    return {};
+  }
   if (has_notify_ || !control_.set_notify(std::move(notify))) {
     return error(GLINT_E_BUSY, "host function '" + signature_.name + "' asked to be told already");
   }

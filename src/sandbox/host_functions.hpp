@@ -34,7 +34,8 @@ class HostCall {
   virtual void set_failure_token(std::shared_ptr<void> token) = 0;
   // Whether the call that the guest is in is to end, and why.
   virtual StopReason stopped() const = 0;
-  // Has `notify` called when that changes; see CallControl::set_notify. GLINT_E_BUSY when there is one.
+  // Has `notify` called when that changes; see CallControl::set_notify. Null takes it back. GLINT_E_BUSY when
+  // there is one.
   virtual Result<void> on_stop(std::function<void()> notify) = 0;
 
  protected:

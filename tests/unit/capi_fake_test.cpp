@@ -235,10 +235,27 @@ TEST_F(CapiFake, AHostFunctionIsToldOfTheInterrupt) {
     EXPECT_EQ(glint_host_call_state(host), GLINT_OK);
     EXPECT_EQ(glint_host_call_on_interrupt(host, &count_notify, this, nullptr), GLINT_OK);
     EXPECT_EQ(glint_host_call_on_interrupt(host, &count_notify, this, nullptr), GLINT_E_BUSY);
-    EXPECT_EQ(glint_host_call_on_interrupt(host, nullptr, this, nullptr), GLINT_E_INVALID_ARGUMENT);
+    EXPECT_EQ(glint_host_call_on_interrupt(nullptr, &count_notify, this, nullptr), GLINT_E_INVALID_ARGUMENT);
     EXPECT_EQ(glint_interrupt_raise(interrupt_), 1u);
     EXPECT_EQ(notified_, 1);
     EXPECT_EQ(glint_host_call_state(host), GLINT_E_INTERRUPTED);
+    return glint_host_call_return(host, arguments, nullptr);
+  };
+  const glint_value word = string_value("?");
+  EXPECT_EQ(call("ask", &word, nullptr, nullptr), GLINT_E_INTERRUPTED);
+}
+
+TEST_F(CapiFake, ANotificationThatWasTakenBackDoesNotCome) {
+  open();
+  options_.interrupt = interrupt_;
+  answer_ = [this](glint_host_call* host, const glint_value* arguments) {
+    EXPECT_EQ(glint_host_call_on_interrupt(host, &count_notify, this, nullptr), GLINT_OK);
+    EXPECT_EQ(glint_host_call_on_interrupt(host, nullptr, nullptr, nullptr), GLINT_OK);
+    EXPECT_EQ(glint_interrupt_raise(interrupt_), 1u);
+    EXPECT_EQ(notified_, 0);
+    // Whoever asks again learns it at once.
+    EXPECT_EQ(glint_host_call_on_interrupt(host, &count_notify, this, nullptr), GLINT_OK);
+    EXPECT_EQ(notified_, 1);
     return glint_host_call_return(host, arguments, nullptr);
   };
   const glint_value word = string_value("?");

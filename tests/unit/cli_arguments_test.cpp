@@ -153,6 +153,16 @@ TEST(CliArguments, RefusesTheWrongNumberAndNamesTheFunction) {
             "add, argument 2: expected i64, given \"x\"");
 }
 
+TEST(CliDeadline, IsSecondsOrNone) {
+  using namespace std::chrono_literals;
+  EXPECT_EQ(glint::cli::parse_deadline("2"), 2s);
+  EXPECT_EQ(glint::cli::parse_deadline("0.5"), 500ms);
+  EXPECT_EQ(glint::cli::parse_deadline("none"), glint::kNoDeadline);
+  for (const char* text : {"", "0", "-1", "nan", "inf", "1e300", "5s", "None"}) {
+    EXPECT_THAT(message_of([&] { glint::cli::parse_deadline(text); }), HasSubstr("--deadline")) << text;
+  }
+}
+
 TEST(CliArguments, ReadsSizes) {
   EXPECT_EQ(glint::cli::parse_size("65536", "--memory"), 65536u);
   EXPECT_EQ(glint::cli::parse_size("512K", "--memory"), 524288u);

@@ -215,6 +215,16 @@ uint64_t parse_size(std::string_view text, std::string_view what) {
   return count * unit;
 }
 
+std::chrono::nanoseconds parse_deadline(std::string_view text) {
+  if (text == "none") return kNoDeadline;
+  constexpr double kLongest = 1e9;  // seconds, thirty years: far from where nanoseconds overflow
+  double seconds = 0;
+  if (read_all(text, seconds) != std::errc{} || !(seconds > 0) || seconds > kLongest) {
+    refuse_value("--deadline", "seconds above 0, such as 0.5, or none", text);
+  }
+  return std::chrono::ceil<std::chrono::nanoseconds>(std::chrono::duration<double>(seconds));
+}
+
 std::pair<std::string_view, std::string_view> split_pair(std::string_view text, std::string_view what,
                                                          std::string_view form) {
   const size_t equals = text.find('=');

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -41,6 +42,9 @@ std::vector<Value> parse_arguments(const FunctionInfo& function, std::span<const
 
 // A number of bytes: 65536, 512K, 64M, 1G.
 uint64_t parse_size(std::string_view text, std::string_view what);
+
+// What --deadline says: seconds above zero, or "none", which is kNoDeadline.
+std::chrono::nanoseconds parse_deadline(std::string_view text);
 
 // NAME=VALUE, split at the first '='. NAME must not be empty. `form` is what messages show.
 std::pair<std::string_view, std::string_view> split_pair(std::string_view text, std::string_view what,

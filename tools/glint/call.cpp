@@ -170,7 +170,7 @@ void call_and_report(const CallOptions& options, UnknownSyscalls& unknown) {
   };
 
   Outcome outcome;
-  const Engine engine;
+  const Engine engine(engine_options(options.guest));
   const Clock::time_point load_begin = Clock::now();
   const Image image = engine.load(options.image, loading);
   outcome.times.load = microseconds_since(load_begin);

@@ -81,6 +81,8 @@ void add_guest_options(CLI::App& app, GuestOptions& options) {
   add_texts(app, "--file", options.files, "GUESTPATH=HOSTPATH", "Let the guest read a file (repeatable)");
   add_texts(app, "--stub", options.stubs, "NAME=VALUE",
             "Answer of an import; =!CODE:TEXT fails (repeatable). Others answer 0 or nothing");
+  add_text(app, "--deadline", options.deadline, "SECONDS",
+           "End a call after so many seconds, such as 0.5; or none (default: call 5, run none)");
   app.add_flag("--verbose", options.verbose, "Report every call of an import on standard error");
   app.add_flag("--trace-syscalls", options.trace_syscalls,
                "Report each system call on standard error, as strace does");

@@ -26,6 +26,12 @@ ImageOptions image_options(const GuestOptions& options) {
   return image;
 }
 
+EngineOptions engine_options(const GuestOptions& options, std::optional<std::chrono::nanoseconds> without) {
+  EngineOptions engine;
+  engine.deadline = options.deadline.empty() ? without : parse_deadline(options.deadline);
+  return engine;
+}
+
 SandboxOptions sandbox_options(const GuestOptions& options, std::vector<std::string> arguments,
                                UnknownSyscalls& unknown) {
   SandboxOptions sandbox;

@@ -68,7 +68,7 @@ int run_program(const RunOptions& options) {
   UnknownSyscalls unknown;
   SandboxOptions running = running_options(options, errors, unknown);
 
-  const Engine engine;
+  const Engine engine(engine_options(options.guest, kNoDeadline));  // programs may run for long
   const Image image = engine.load(options.program, loading);
   const Stubs stubs(image, options.guest.stubs, options.guest.verbose);
   Sandbox sandbox(image, stubs.functions(), std::move(running));

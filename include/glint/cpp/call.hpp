@@ -12,6 +12,7 @@
 
 #include "glint/cpp/error.hpp"
 #include "glint/cpp/image.hpp"
+#include "glint/cpp/interrupt.hpp"
 #include "glint/cpp/sandbox_state.hpp"
 #include "glint/cpp/value.hpp"
 
@@ -45,11 +46,12 @@ class [[nodiscard]] Result {
     detail::require_exact_type<T>();
     static_assert(!std::is_void_v<T>, "there is nothing to look at in a void result");
     if (detail::exact_type<T>() != type()) {
-      throw Error(GLINT_E_TYPE, "the result is " + std::string(type_name(type())) + ", not " +
-                                    std::string(type_name(detail::exact_type<T>())));
+      detail::raise(Error(GLINT_E_TYPE, "the result is " + std::string(type_name(type())) + ", not " +
+                                            std::string(type_name(detail::exact_type<T>()))));
     }
     if ((type() == Type::kString || type() == Type::kBytes) && !valid()) {
-      throw Error(GLINT_E_INVALID_ARGUMENT, "the result's view has ended: its sandbox went on, or is gone");
+      detail::raise(
+          Error(GLINT_E_INVALID_ARGUMENT, "the result's view has ended: its sandbox went on, or is gone"));
     }
     return detail::from_value<T>(value_);
   }
@@ -124,8 +126,8 @@ struct ReleaseView {
 // Calls, and makes an R of the result.
 template <class R>
 Expected<R> perform(const std::shared_ptr<SandboxState>& state, uint32_t function,
-                    const glint_value* arguments, size_t count) {
-  Expected<glint_value> result = state->call(function, arguments, static_cast<uint32_t>(count));
+                    const glint_value* arguments, size_t count, const CallOptions& options) {
+  Expected<glint_value> result = state->call(function, arguments, static_cast<uint32_t>(count), options);
   if (!result) return result.error();
   if constexpr (std::is_same_v<R, Result>) {
     return Result(state, *result);
@@ -156,7 +158,14 @@ class Function<R(Args...)> {
   Expected<R> try_call(const std::remove_cvref_t<Args>&... args) const {
     // One more, since there are no empty arrays.
     const std::array<glint_value, sizeof...(Args) + 1> values{detail::to_value(args)..., glint_value{}};
-    return detail::perform<R>(state_, index_, values.data(), sizeof...(Args));
+    return detail::perform<R>(state_, index_, values.data(), sizeof...(Args), options_);
+  }
+
+  // The same function, called with these options from now on.
+  Function with(CallOptions options) const {
+    Function result = *this;
+    result.options_ = std::move(options);
+    return result;
   }
 
  private:
@@ -186,14 +195,15 @@ class Function<R(Args...)> {
 
   std::shared_ptr<detail::SandboxState> state_;
   uint32_t index_;
+  CallOptions options_;
 };
 
 namespace detail {
 
 // A call by name. Arguments are converted to what the function declares, where they fit.
 template <class R, class... Args>
-Expected<R> call_by_name(const std::shared_ptr<SandboxState>& state, std::string_view name,
-                         const Args&... args) {
+Expected<R> call_by_name(const std::shared_ptr<SandboxState>& state, const CallOptions& options,
+                         std::string_view name, const Args&... args) {
   static_assert(sizeof...(Args) <= GLINT_MAX_ARGUMENTS, "a guest function has at most 32 parameters");
   require_result_type<R>();
   const FunctionInfo* function = state->image().find_export(name);
@@ -216,7 +226,7 @@ Expected<R> call_by_name(const std::shared_ptr<SandboxState>& state, std::string
     return true;
   };
   if (!(convert(args) && ...)) return misfit(fitted, name, i + 1, function->params[i], given);
-  return perform<R>(state, function->index, values.data(), sizeof...(Args));
+  return perform<R>(state, function->index, values.data(), sizeof...(Args), options);
 }
 
 }  // namespace detail

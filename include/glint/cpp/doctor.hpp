@@ -34,7 +34,7 @@ inline DoctorReport doctor() {
   glint_doctor* made = nullptr;
   glint_error* error = nullptr;
   const glint_status status = glint_doctor_create(&made, &error);
-  if (status != GLINT_OK) throw Error::take(status, error);
+  if (status != GLINT_OK) detail::raise(Error::take(status, error));
   const std::unique_ptr<glint_doctor, void (*)(glint_doctor*)> doctor(
       made, [](glint_doctor* d) { glint_doctor_free(d); });
   DoctorReport report;
@@ -43,7 +43,7 @@ inline DoctorReport doctor() {
     glint_doctor_item item{};
     item.struct_size = sizeof(item);
     const glint_status got = glint_doctor_get(doctor.get(), i, &item, nullptr);
-    if (got != GLINT_OK) throw Error::take(got, nullptr);
+    if (got != GLINT_OK) detail::raise(Error::take(got, nullptr));
     report.items.push_back({static_cast<DoctorItem::Severity>(item.severity),
                             std::string(detail::view(item.name)), std::string(detail::view(item.detail)),
                             std::string(detail::view(item.advice))});

@@ -10,6 +10,7 @@
 
 #include "glint/cpp/error.hpp"
 #include "glint/cpp/image.hpp"
+#include "glint/cpp/interrupt.hpp"
 #include "glint/engine.h"
 
 namespace glint {
@@ -18,11 +19,15 @@ enum class Backend : uint32_t {
   kDefault = GLINT_BACKEND_DEFAULT,  // KVM
   kKvm = GLINT_BACKEND_KVM,
   kNone = GLINT_BACKEND_NONE,  // no hypervisor: images can be loaded and inspected, not run
+  kFake = GLINT_BACKEND_FAKE,  // a stand-in for tests; glint/engine.h says how its guests behave
 };
 
 struct EngineOptions {
   Backend backend = Backend::kDefault;
   uint32_t max_shells = 0;  // VMs kept per image while no call needs more; 0: two per processor
+  // What a call may take that is not told otherwise; none: 5 s. kNoDeadline: for ever.
+  std::optional<std::chrono::nanoseconds> deadline = {};
+  uint32_t kick_signal = 0;  // the signal that interrupts guests; see glint_engine_options. 0: a free one
 };
 
 // Counts since the engine was made; see glint_engine_counters.
@@ -46,6 +51,8 @@ class Engine {
     glint_engine_options_init(&c_options, sizeof(c_options));
     c_options.backend = static_cast<uint32_t>(options.backend);
     c_options.max_shells = options.max_shells;
+    c_options.deadline_ns = detail::deadline_ns(options.deadline);
+    c_options.kick_signal = options.kick_signal;
     glint_engine* engine = nullptr;
     glint_error* error = nullptr;
     const glint_status status = glint_engine_create(&c_options, &engine, &error);
@@ -75,7 +82,7 @@ class Engine {
         });
   }
 
-  // "kvm" or "none".
+  // "kvm", "fake" or "none".
   std::string_view backend() const noexcept { return detail::view(glint_engine_backend(handle())); }
 
   EngineCounters counters() const noexcept {

@@ -2,9 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -28,6 +32,50 @@ struct Fault {
   std::string symbol;          // nearest function symbol; empty when unknown
 };
 
+namespace detail {
+
+// The exceptions that host functions threw, while a guest's call carries them as tokens. The set tells our
+// tokens from those that C functions leave.
+class ThrownByHost {
+ public:
+  // Keeps `exception` until destroy() of the token; null when there is no memory.
+  static void* keep(std::exception_ptr exception) noexcept {
+#ifdef __cpp_exceptions
+    try {
+      auto owned = std::make_unique<std::exception_ptr>(std::move(exception));
+      const std::lock_guard lock(mutex());
+      tokens().insert(owned.get());
+      return owned.release();
+    } catch (...) {
+      return nullptr;  // the caller of the guest learns less, but all else goes on
+    }
+#else
+    static_cast<void>(exception);
+    return nullptr;
+#endif
+  }
+  static std::exception_ptr find(void* token) {
+    const std::lock_guard lock(mutex());
+    return tokens().contains(token) ? *static_cast<std::exception_ptr*>(token) : nullptr;
+  }
+  static void destroy(void* token) noexcept {
+    const std::lock_guard lock(mutex());
+    if (tokens().erase(token) != 0) delete static_cast<std::exception_ptr*>(token);
+  }
+
+ private:
+  static std::mutex& mutex() {
+    static std::mutex the_mutex;
+    return the_mutex;
+  }
+  static std::set<void*>& tokens() {
+    static std::set<void*> the_tokens;
+    return the_tokens;
+  }
+};
+
+}  // namespace detail
+
 // What went wrong: thrown by most functions, returned by those whose names begin with `try_`. Cheap to copy.
 class Error : public std::runtime_error {
  public:
@@ -49,7 +97,8 @@ class Error : public std::runtime_error {
   // Details of GLINT_E_GUEST_FAULT, GLINT_E_GUEST_ABORT and GLINT_E_GUEST_OUT_OF_MEMORY.
   std::optional<Fault> fault() const { return fault_ ? std::optional<Fault>(*fault_) : std::nullopt; }
 
-  // The exception that a callback of this program threw, if that is what went wrong.
+  // The exception that a callback of this program threw, if that is what went wrong; or the last one that a
+  // host function threw, if the guest's call failed after that.
   std::exception_ptr cause() const noexcept { return cause_; }
 
   // Makes an Error of what a C function gave, and frees that. `error` may be null.
@@ -63,6 +112,7 @@ class Error : public std::runtime_error {
     glint_fault fault{};
     fault.struct_size = sizeof(fault);
     if (glint_error_fault(error, &fault) == GLINT_OK) result.set_fault(fault);
+    result.cause_ = detail::ThrownByHost::find(glint_error_host_token(error));
     return result;
   }
 
@@ -89,10 +139,16 @@ class Error : public std::runtime_error {
 
 namespace detail {
 
-// Throws the exception of a callback as it was, and everything else as an Error.
+// Throws the exception of a callback or host function as it was, and everything else as an Error. In a
+// program without exceptions, ends it: the `try_` functions are those to be used there.
 [[noreturn]] inline void raise(const Error& error) {
+#ifdef __cpp_exceptions
   if (error.cause()) std::rethrow_exception(error.cause());
   throw error;
+#else
+  static_cast<void>(std::fprintf(stderr, "glint: %s\n", error.what()));
+  std::abort();
+#endif
 }
 
 }  // namespace detail

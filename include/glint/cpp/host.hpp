@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -25,6 +26,47 @@ class HostError : public std::runtime_error {
 
  private:
   int32_t code_;
+};
+
+// The guest's call that a host function serves. Lives as long as the host function runs, on its thread.
+class HostCall {
+ public:
+  explicit HostCall(glint_host_call* call) noexcept : call_(call) {}
+  // The notification must not come when this has gone.
+  ~HostCall() {
+    if (!notify_) return;
+    // Taking back cannot fail.
+    [[maybe_unused]] const glint_status status =
+        glint_host_call_on_interrupt(call_, nullptr, nullptr, nullptr);
+  }
+  HostCall(const HostCall&) = delete;
+  HostCall& operator=(const HostCall&) = delete;
+
+  // Is the call to end? Then the guest will not see what the host function returns: it should return soon.
+  bool stopping() const noexcept { return state() != GLINT_OK; }
+  // GLINT_OK, GLINT_E_INTERRUPTED or GLINT_E_DEADLINE.
+  glint_status state() const noexcept { return glint_host_call_state(call_); }
+
+  // Has `notify` called when that changes, at most once and not after the host function has returned, on the
+  // thread that ends the call. It must be quick, and neither throw nor call Glint. A second one is refused
+  // with GLINT_E_BUSY.
+  Expected<void> on_interrupt(std::function<void()> notify) {
+    if (notify_) return Error(GLINT_E_BUSY, "this host function asked to be told already");
+    notify_ = std::move(notify);
+    glint_error* error = nullptr;
+    const glint_status status = glint_host_call_on_interrupt(call_, &run_notify, this, &error);
+    if (status != GLINT_OK) return Error::take(status, error);
+    return {};
+  }
+
+  // For use with the C functions.
+  glint_host_call* handle() const noexcept { return call_; }
+
+ private:
+  static void run_notify(void* self) { static_cast<HostCall*>(self)->notify_(); }
+
+  glint_host_call* call_;
+  std::function<void()> notify_;
 };
 
 namespace detail {
@@ -65,12 +107,9 @@ auto signature_pointer() {
   }
 }
 
-// What C++ and C know of a host function of type F with that signature.
-template <class F, class Signature>
-struct HostFunctionOf;
-
-template <class F, class R, class... P>
-struct HostFunctionOf<F, R(P...)> {
+// What C++ and C know of a host function of type F with that signature. kWithCall: a HostCall& goes first.
+template <class F, bool kWithCall, class R, class... P>
+struct HostFunctionWith {
   static_assert(sizeof...(P) <= GLINT_MAX_ARGUMENTS, "a host function has at most 32 parameters");
   static_assert(((!std::is_lvalue_reference_v<P> || std::is_const_v<std::remove_reference_t<P>>) && ...),
                 "a host function takes its parameters by value or by const reference");
@@ -88,6 +127,9 @@ struct HostFunctionOf<F, R(P...)> {
 
   // No exception leaves: behind it are C frames.
   static glint_status invoke(void* user_data, glint_host_call* call) noexcept {
+#ifndef __cpp_exceptions
+    return call_it(*static_cast<F*>(user_data), call, std::index_sequence_for<P...>{});
+#else
     try {
       return call_it(*static_cast<F*>(user_data), call, std::index_sequence_for<P...>{});
     } catch (const HostError& error) {
@@ -96,8 +138,12 @@ struct HostFunctionOf<F, R(P...)> {
     } catch (...) {
       // A fixed text: what() may hold what the guest is not meant to know.
       glint_host_call_fail(call, str("the host function failed"));
+      if (void* token = ThrownByHost::keep(std::current_exception())) {
+        glint_host_call_fail_with(call, token, &ThrownByHost::destroy);
+      }
       return GLINT_E_HOST_FUNCTION;
     }
+#endif
   }
 
   static void destroy(void* user_data) { delete static_cast<F*>(user_data); }
@@ -107,11 +153,19 @@ struct HostFunctionOf<F, R(P...)> {
   static glint_status call_it(F& function, glint_host_call* call, std::index_sequence<I...>) {
     // As many and of the types that were declared: the library has checked them.
     [[maybe_unused]] const glint_value* arguments = glint_host_call_arguments(call, nullptr);
+    [[maybe_unused]] HostCall with(call);
+    const auto run = [&]() -> R {
+      if constexpr (kWithCall) {
+        return function(with, from_value<std::remove_cvref_t<P>>(arguments[I])...);
+      } else {
+        return function(from_value<std::remove_cvref_t<P>>(arguments[I])...);
+      }
+    };
     if constexpr (std::is_void_v<R>) {
-      function(from_value<std::remove_cvref_t<P>>(arguments[I])...);
+      run();
       return GLINT_OK;
     } else {
-      const Result result = function(from_value<std::remove_cvref_t<P>>(arguments[I])...);
+      const Result result = run();
       const glint_value value = to_value(result);
       const glint_status status = glint_host_call_return(call, &value, nullptr);
       if (status != GLINT_OK)
@@ -120,6 +174,13 @@ struct HostFunctionOf<F, R(P...)> {
     }
   }
 };
+
+template <class F, class Signature>
+struct HostFunctionOf;
+template <class F, class R, class... P>
+struct HostFunctionOf<F, R(P...)> : HostFunctionWith<F, false, R, P...> {};
+template <class F, class R, class... P>
+struct HostFunctionOf<F, R(HostCall&, P...)> : HostFunctionWith<F, true, R, P...> {};
 
 }  // namespace detail
 
@@ -130,7 +191,7 @@ class HostFunctions {
     glint_host_functions* made = nullptr;
     glint_error* error = nullptr;
     const glint_status status = glint_host_functions_create(&made, &error);
-    if (status != GLINT_OK) throw Error::take(status, error);
+    if (status != GLINT_OK) detail::raise(Error::take(status, error));
     handle_.reset(made);
   }
 
@@ -139,7 +200,11 @@ class HostFunctions {
   // std::span<const std::byte>), which end with the call.
   //
   // When it throws, the guest receives an error value: what a HostError says, or else GLINT_E_HOST_FUNCTION
-  // and a fixed text. The exception itself ends here, and is not seen by who called the guest.
+  // and a fixed text. If the guest's call then fails, the exception, unless it is a HostError, leaves the
+  // function that called the guest; a try_ function gives it as Error::cause(). A guest that carries on
+  // regardless makes it forgotten.
+  //
+  // A first parameter of type HostCall& tells whether the call is to end; the guest knows nothing of it.
   //
   // It is called on the thread that called the guest. With sandboxes on several threads, it is called on
   // several at once.

@@ -106,7 +106,7 @@ class LoadedImage {
     glint_function_info from{};
     from.struct_size = sizeof(from);
     const glint_status status = glint_image_get_function(handle(), i, &from, nullptr);
-    if (status != GLINT_OK) throw Error::take(status, nullptr);
+    if (status != GLINT_OK) detail::raise(Error::take(status, nullptr));
     FunctionInfo to;
     to.kind = static_cast<FunctionInfo::Kind>(from.kind);
     to.index = from.function;
@@ -164,7 +164,7 @@ class Image {
       : loaded_(std::make_shared<const detail::LoadedImage>(std::move(handle))) {}
 
   static void check(glint_status status) {
-    if (status != GLINT_OK) throw Error::take(status, nullptr);
+    if (status != GLINT_OK) detail::raise(Error::take(status, nullptr));
   }
 
   std::shared_ptr<const detail::LoadedImage> loaded_;

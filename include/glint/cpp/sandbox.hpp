@@ -11,6 +11,7 @@
 #include "glint/cpp/error.hpp"
 #include "glint/cpp/host.hpp"
 #include "glint/cpp/image.hpp"
+#include "glint/cpp/interrupt.hpp"
 #include "glint/cpp/sandbox_state.hpp"
 #include "glint/sandbox.h"
 
@@ -20,7 +21,7 @@ enum class State : uint32_t {
   kNew = GLINT_STATE_NEW,            // its start-up code has not run
   kReady = GLINT_STATE_READY,        // waits for calls
   kRunning = GLINT_STATE_RUNNING,    // in a call
-  kPoisoned = GLINT_STATE_POISONED,  // faulted or aborted: only destroying it is left
+  kPoisoned = GLINT_STATE_POISONED,  // faulted, aborted or interrupted: only destroying it is left
   kEnded = GLINT_STATE_ENDED,        // the program ended by itself
 };
 
@@ -78,7 +79,18 @@ class Sandbox {
 
   template <class R = void, class... Args>
   Expected<R> try_call(std::string_view name, const Args&... args) {
-    return detail::call_by_name<R>(state_, name, args...);
+    return detail::call_by_name<R>(state_, {}, name, args...);
+  }
+
+  // The same with options first:  sandbox.call<int64_t>({.deadline = 50ms}, "add", 1, 2);
+  template <class R = void, class... Args>
+  R call(const CallOptions& options, std::string_view name, const Args&... args) {
+    return try_call<R>(options, name, args...).value();
+  }
+
+  template <class R = void, class... Args>
+  Expected<R> try_call(const CallOptions& options, std::string_view name, const Args&... args) {
+    return detail::call_by_name<R>(state_, options, name, args...);
   }
 
   // The same, with the result as a view of guest memory.
@@ -101,10 +113,10 @@ class Sandbox {
 
   // Runs the program from its entry until it ends, or waits for calls. Its exit status, if it ended. Calls do
   // this first when it is due.
-  std::optional<int32_t> run() { return try_run().value(); }
+  std::optional<int32_t> run(const CallOptions& options = {}) { return try_run(options).value(); }
 
-  Expected<std::optional<int32_t>> try_run() {
-    Expected<int32_t> exit_code = state_->run();
+  Expected<std::optional<int32_t>> try_run(const CallOptions& options = {}) {
+    Expected<int32_t> exit_code = state_->run(options);
     if (!exit_code) return exit_code.error();
     return state() == State::kEnded ? std::optional<int32_t>(*exit_code) : std::nullopt;
   }

@@ -17,6 +17,7 @@
 
 #include "glint/cpp/error.hpp"
 #include "glint/cpp/image.hpp"
+#include "glint/cpp/interrupt.hpp"
 #include "glint/cpp/value.hpp"
 #include "glint/sandbox.h"
 
@@ -41,9 +42,10 @@ struct SandboxOptions {
   std::function<size_t(std::span<std::byte> buffer)> input =
       {};  // returns how many bytes it wrote; 0 at the end
   std::function<void(const SyscallReport& call)> trace = {};
-  bool trace_all = false;   // every system call goes to `trace`, not only those that the libos does not serve
-  uint32_t max_depth = 0;   // nested calls host → guest → host … on one thread; 0: 16
-  std::string tenant = {};  // whose sandbox this is: no VM ever serves two tenants
+  bool trace_all = false;  // every system call goes to `trace`, not only those that the libos does not serve
+  bool end_on_host_failure = false;  // a host function that fails ends the call; else the guest is told
+  uint32_t max_depth = 0;            // nested calls host → guest → host … on one thread; 0: 16
+  std::string tenant = {};           // whose sandbox this is: no VM ever serves two tenants
 };
 
 namespace detail {
@@ -64,6 +66,7 @@ class SandboxState {
     glint_sandbox_options c_options;
     glint_sandbox_options_init(&c_options, sizeof(c_options));
     c_options.flags = options_.trace_all && options_.trace ? GLINT_SANDBOX_TRACE : 0;
+    if (options_.end_on_host_failure) c_options.flags |= GLINT_SANDBOX_END_ON_HOST_FAILURE;
     c_options.arguments = args.data();
     c_options.argument_count = args.size();
     c_options.environment = env.data();
@@ -90,12 +93,14 @@ class SandboxState {
   // one.
   uint64_t operation() const noexcept { return operation_.load(std::memory_order_relaxed); }
 
-  Expected<glint_value> call(uint32_t function, const glint_value* arguments, uint32_t count) {
+  Expected<glint_value> call(uint32_t function, const glint_value* arguments, uint32_t count,
+                             const CallOptions& options) {
     if (handle_ == nullptr) return gone();
     begin_operation();
+    const glint_call_options c_options = detail::c_options(options);
     glint_value result{};
     glint_error* error = nullptr;
-    const glint_status status = glint_call(handle_, function, arguments, count, nullptr, &result, &error);
+    const glint_status status = glint_call(handle_, function, arguments, count, &c_options, &result, &error);
     if (Expected<void> done = finish(status, error); !done) {
       if (status == GLINT_OK) release();
       return done.error();
@@ -103,11 +108,12 @@ class SandboxState {
     return result;
   }
 
-  Expected<int32_t> run() {
+  Expected<int32_t> run(const CallOptions& options) {
     begin_operation();
+    const glint_call_options c_options = detail::c_options(options);
     int32_t exit_code = 0;
     glint_error* error = nullptr;
-    const glint_status status = glint_sandbox_run(handle_, nullptr, &exit_code, &error);
+    const glint_status status = glint_sandbox_run(handle_, &c_options, &exit_code, &error);
     if (Expected<void> done = finish(status, error); !done) return done.error();
     return exit_code;
   }
@@ -146,11 +152,15 @@ class SandboxState {
   // Runs a callback. No exception leaves: behind it are C frames. The first is kept for finish().
   template <class Body>
   void guarded(const Body& body) noexcept {
+#ifdef __cpp_exceptions
     try {
       body();
     } catch (...) {
       if (!thrown_) thrown_ = std::current_exception();
     }
+#else
+    body();
+#endif
   }
 
   static void on_output(void* user_data, uint32_t stream, const void* data, uint64_t size) {
