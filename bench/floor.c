@@ -7,6 +7,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -26,7 +29,14 @@
 /* Guest-physical addresses, which are the guest's virtual ones, too. */
 #define DATA_AT LARGE_PAGE_BYTES
 #define MEMORY_BYTES (DATA_AT + DATA_BYTES)
-enum { ROOT_AT = 0x1000, LEVEL3_AT = 0x2000, LEVEL2_AT = 0x3000, PING_AT = 0x11000, WRITE_AT = 0x12000 };
+enum {
+  ROOT_AT = 0x1000,
+  LEVEL3_AT = 0x2000,
+  LEVEL2_AT = 0x3000,
+  PING_AT = 0x11000,
+  WRITE_AT = 0x12000,
+  SPIN_AT = 0x13000
+};
 
 static char error_text[160];
 static unsigned disturbed_samples;
@@ -155,6 +165,7 @@ static void fill_control(void *memory) {
                                   0x48, 0xff, 0xc9,        /*    dec %rcx                */
                                   0x75, 0xf6,              /*    jnz 1b                  */
                                   0xe7, PORT};             /*    out %eax, $PORT         */
+  static const uint8_t spin[] = {0xeb, 0xfe};              /* 1: jmp 1b                  */
   const uint64_t user_table = 0x7, user_large_page = 0x87; /* present, writable, ring 3 (SDM vol. 3, 4.5) */
   uint8_t *bytes = memory;
   uint64_t *words = memory;
@@ -168,6 +179,7 @@ static void fill_control(void *memory) {
   }
   memcpy(bytes + PING_AT, ping, sizeof ping);
   memcpy(bytes + WRITE_AT, write, sizeof write);
+  memcpy(bytes + SPIN_AT, spin, sizeof spin);
 }
 
 /* One slot, as Glint has one: each costs some 30 µs. */
@@ -284,6 +296,78 @@ static bool sample_creations(struct host *h, double *samples, unsigned count, un
   return true;
 }
 
+/* A guest that loops on a thread of its own, and who stops it. Who waits sleeps: a thread that waited in a
+ * loop would take the processor that the other one needs. */
+struct kick {
+  struct vm *vm;
+  double *samples;
+  unsigned count;
+  sem_t entering, left; /* the thread is about to enter the guest; it came back */
+  double kicked_at;     /* written before the kick, read behind it */
+  bool good;
+};
+
+static void ignore_kick(int number) { (void)number; }
+
+static void wait_for(sem_t *semaphore) {
+  while (sem_wait(semaphore) != 0) continue; /* EINTR */
+}
+
+static void *run_until_kicked(void *argument) {
+  struct kick *k = argument;
+  for (unsigned i = 0; i < k->count; ++i) {
+    sem_post(&k->entering);
+    int result = ioctl(k->vm->vcpu, KVM_RUN, 0);
+    double now = now_us();
+    if (result == 0 || errno != EINTR) k->good = failed("KVM_RUN of a guest that loops");
+    k->samples[i] = now - k->kicked_at;
+    k->vm->run->immediate_exit = 0;
+    sem_post(&k->left);
+  }
+  return NULL;
+}
+
+static void kick_repeatedly(struct kick *k, pthread_t thread) {
+  const struct timespec settled = {.tv_nsec = 300000}; /* several times what entering the guest takes */
+  for (unsigned i = 0; i < k->count; ++i) {
+    wait_for(&k->entering);
+    nanosleep(&settled, NULL);
+    k->kicked_at = now_us();
+    k->vm->run->immediate_exit = 1;
+    pthread_kill(thread, SIGRTMIN + 7);
+    wait_for(&k->left);
+  }
+}
+
+static bool begin_at(const struct vm *v, uint64_t address) {
+  struct kvm_regs regs;
+  if (ioctl(v->vcpu, KVM_GET_REGS, &regs) != 0) return failed("KVM_GET_REGS");
+  regs.rip = address;
+  return ioctl(v->vcpu, KVM_SET_REGS, &regs) == 0 || failed("KVM_SET_REGS");
+}
+
+static bool sample_kicks(const struct host *h, double *samples, unsigned count) {
+  struct sigaction action = {.sa_handler = ignore_kick};
+  if (sigaction(SIGRTMIN + 7, &action, NULL) != 0) return failed("sigaction");
+  struct vm v;
+  struct kick k = {.vm = &v, .samples = samples, .count = count, .good = true};
+  sem_init(&k.entering, 0, 0);
+  sem_init(&k.left, 0, 0);
+  pthread_t thread;
+  bool good = vm_open(&v, h, 0) && begin_at(&v, SPIN_AT);
+  if (good) {
+    errno = pthread_create(&thread, NULL, run_until_kicked, &k);
+    good = errno == 0 || failed("pthread_create");
+  }
+  if (good) {
+    kick_repeatedly(&k, thread);
+    pthread_join(thread, NULL);
+    good = k.good;
+  }
+  vm_close(&v, h->run_size);
+  return good;
+}
+
 static double *new_samples(unsigned count) {
   disturbed_samples = 0;
   double *samples = count == 0 ? NULL : calloc(count, sizeof *samples);
@@ -316,6 +400,18 @@ double glint_floor_create_us(unsigned repetitions, unsigned pages) {
   struct host h;
   bool good = host_open(&h, pages) && sample_creations(&h, samples, repetitions, pages);
   double result = good ? median(samples, repetitions) : -1;
+  host_close(&h);
+  free(samples);
+  return result;
+}
+
+double glint_floor_kick_us(unsigned repetitions, double *p99) {
+  double *samples = new_samples(repetitions);
+  if (!samples) return -1;
+  struct host h;
+  bool good = host_open(&h, 0) && map_memory(&h) && sample_kicks(&h, samples, repetitions);
+  double result = good ? median(samples, repetitions) : -1; /* sorts them */
+  if (good && p99) *p99 = samples[(repetitions * 99 + 99) / 100 - 1];
   host_close(&h);
   free(samples);
   return result;

@@ -46,6 +46,11 @@ double glint_floor_round_trip_us(unsigned repetitions);
  * process without VMs must hold none. */
 double glint_floor_create_us(unsigned repetitions, unsigned pages);
 
+/* From the moment at which a thread decides to stop a guest that loops until the KVM_RUN of another thread
+ * has returned: kvm_run.immediate_exit and a signal. The median; `*p99`, if not NULL, is what 99 of 100 do
+ * not exceed. Uses SIGRTMIN + 7, whose handler it installs. */
+double glint_floor_kick_us(unsigned repetitions, double *p99);
+
 /* How many of the repetitions of the last measurement stayed disturbed; see glint_floor_stop. */
 unsigned glint_floor_disturbed(void);
 

@@ -21,6 +21,7 @@ const std::vector<Benchmark>& benchmarks() {
       {"call/host_call", 15, call_with_host_call},
       {"call/string_64B", 15, echo_64_bytes},
       {"call/string_1MiB", 15, echo_1_mib},
+      {"call/interrupt", 5, interrupt_to_return},
       {"create/hello/first", 15, create_hello_first},
       {"create/hello/shell_free", 15, create_hello_shell_free},
       {"create/lua/first", 15, create_lua_first},
@@ -65,6 +66,8 @@ void report(benchmark::State& state, const Series& series) {
   state.counters["us"] = series.us();
   state.counters["floor_us"] = series.floor_us();
   state.counters["ratio"] = series.ratio();
+  state.counters["p99_us"] = series.p99_us();
+  state.counters["floor_p99_us"] = series.floor_p99_us();
   state.counters["disturbed"] = series.disturbed();
   state.counters["free_us"] = series.free_us();
   state.counters["exits"] = counts.exits;

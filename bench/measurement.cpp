@@ -52,4 +52,8 @@ double floor_create_us(unsigned repetitions, unsigned pages) {
   return checked(glint_floor_create_us(repetitions, pages));
 }
 
+double floor_kick_us(unsigned repetitions, double& p99) {
+  return checked(glint_floor_kick_us(repetitions, &p99));
+}
+
 }  // namespace glint::bench

@@ -25,7 +25,8 @@ struct Counts {
 struct Batch {
   double us = 0;        // median of the operations
   double floor_us = 0;  // median of what bare KVM takes for the same exits, VMs and page touches
-  double free_us = 0;   // creations: median of what freeing the sandbox took, which is no part of `us`
+  double p99_us = 0, floor_p99_us = 0;  // what 99 of 100 operations do not exceed; 0: not measured
+  double free_us = 0;  // creations: median of what freeing the sandbox took, which is no part of `us`
   uint64_t operations = 0;
   unsigned disturbed =
       0;         // how many of them, and of the floor's as many, stayed disturbed: see glint_floor_stop
@@ -48,6 +49,8 @@ class Series {
   double us() const { return median_of(&Batch::us); }
   double floor_us() const { return median_of(&Batch::floor_us); }
   double free_us() const { return median_of(&Batch::free_us); }
+  double p99_us() const { return median_of(&Batch::p99_us); }
+  double floor_p99_us() const { return median_of(&Batch::floor_p99_us); }
   double ratio() const { return us() / floor_us(); }
 
   // The share of operations, of the floor and of what it is compared with, of which only CPU time is known.
@@ -73,5 +76,6 @@ const std::vector<Benchmark>& benchmarks();
 // The floor, or an exception that says why there is none.
 double floor_round_trip_us(unsigned repetitions);
 double floor_create_us(unsigned repetitions, unsigned pages);
+double floor_kick_us(unsigned repetitions, double& p99);
 
 }  // namespace glint::bench

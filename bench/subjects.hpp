@@ -14,6 +14,10 @@ std::unique_ptr<Subject> call_with_host_call();
 std::unique_ptr<Subject> echo_64_bytes();
 std::unique_ptr<Subject> echo_1_mib();
 
+// From the raising of an interrupt to the return of the call, of a guest that loops; its floor is the bare
+// kick of a vCPU.
+std::unique_ptr<Subject> interrupt_to_return();
+
 // From glint_sandbox_create to the first result of a call; their floor is a bare VM from nothing to its first
 // exit, in a process that has no other VM, with as many page touches. "first": no VM of the process exists.
 // "shell free": another sandbox of the image was freed before, and left its VM.

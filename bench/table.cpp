@@ -28,6 +28,7 @@ void Table::ReportRuns(const std::vector<Run>& runs) {
                 value("us"), value("floor_us"), value("ratio"), value("exits"), value("ioctls"),
                 value("host_calls"), value("attaches"), value("page_faults"));
     if (value("free_us") > 0) std::printf(" %8.1f", value("free_us"));
+    if (value("p99_us") > 0) std::printf("  p99 %.1f, floor %.1f", value("p99_us"), value("floor_p99_us"));
     if (value("disturbed") > 0)
       std::printf("  %.0f %% are CPU times: the machine is busy", 100 * value("disturbed"));
     std::printf("\n");

@@ -5,5 +5,8 @@
 GLINT_IMPORT(void, nothing, (void))
 
 GLINT_EXPORT(void, empty, (void)) {}
+GLINT_EXPORT(void, spin, (void)) {
+  for (;;) __asm__ volatile("pause");
+}
 GLINT_EXPORT(void, empty_with_host_call, (void)) { nothing(); }
 GLINT_EXPORT(glint_string, echo_string, (glint_string text)) { return text; }
