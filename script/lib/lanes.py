@@ -121,8 +121,19 @@ def lane_examples(tally):
 
 
 def lane_abi(tally):
+    """The C ABI: headers, symbols, comments, and that it is still what abi/ says, in the debug and the release build."""
     build("dev")
-    run_checks(tally, "abi", ["tests/abi/check.py", BUILD / "dev"])
+    build("release")
+    run_checks(tally, "abi", ["tests/abi/check.py", BUILD / "dev", BUILD / "release"])
+
+
+def lane_python(tally):
+    """The Python SDK."""
+    build("dev")
+    usable = needs_kvm(tally, "lane python, the tests that run guests")
+    run_checks(tally, "python", ["sdk/python/tests/run.py"] + ([] if usable else ["--no-kvm"]),
+               env={"GLINT_LIBRARY": str(BUILD / "dev/src/libglint.so"),
+                    "GLINT_TEST_GUESTS": str(BUILD / "dev/tests/guests")})
 
 
 def lane_nested(tally):
@@ -200,10 +211,10 @@ def lane_fresh(tally):
                 run("fresh", ["script/lib/fresh"], "fresh", timeout=FRESH_TIMEOUT))
 
 
-def run_checks(tally, lane, command):
+def run_checks(tally, lane, command, env=None):
     """Runs a Python program that prints `ok NAME` or `not ok NAME` for each of its checks."""
     log = LOGS / f"{lane}.log"
-    ok = run(lane, ["python3", *command], lane)
+    ok = run(lane, ["python3", *command], lane, env=env)
     results = [line for line in log.read_text(errors="replace").splitlines() if line.startswith(("ok ", "not ok "))]
     for line in results:
         tally.check(f"{lane}: {line.removeprefix('not ').removeprefix('ok ')}", line.startswith("ok "))
@@ -218,6 +229,7 @@ USUAL = {
     "cli": lane_cli,
     "examples": lane_examples,
     "abi": lane_abi,
+    "python": lane_python,
     "nested": lane_nested,
     "lint": lane_lint,
     "clang": lane_clang,

@@ -17,7 +17,7 @@ DeadlineTimer::~DeadlineTimer() {
   if (owner_ != ::getpid()) {
     // A child of fork has the memory, but not the thread that may have been waiting in it: destroying the
     // condition variable would wait for that for ever (measured). A few hundred bytes are left behind.
-    static_cast<void>(state_.release());
+    [[maybe_unused]] const State* left_behind = state_.release();
     return;
   }
   {

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""check.py BUILD: each public header compiles alone and twice in every language version it promises, libglint.so shows
-the C ABI and nothing else, and the macros of the guest SDK and the C++ layer refuse wrong types. Prints `ok NAME` or `not ok NAME` for each check."""
+"""check.py BUILD…: each public header compiles alone and twice in every language version it promises, libglint.so shows
+the C ABI and nothing else, it is the ABI of the baseline, and the macros of the guest SDK and the C++ layer refuse wrong
+types. The first BUILD has debug information and the tests' programs; of the others, only the symbols are looked at. Prints
+`ok NAME` or `not ok NAME` for each check."""
 
 import pathlib
 import re
@@ -9,6 +11,7 @@ import sys
 import tempfile
 
 import contract
+import stability
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 INCLUDE = ROOT / "include"
@@ -59,7 +62,7 @@ def declared_functions():
 def check_symbols(library):
     table = subprocess.run(["objdump", "-T", str(library)], capture_output=True, text=True, check=True).stdout
     lines = [line for line in table.splitlines() if re.match(r"[0-9a-f]{16} ", line)]
-    # The symbol of the version itself (GLINT_0) is an absolute one.
+    # The symbol of a version node (GLINT_1.0) is an absolute one.
     exported = {line.split()[-1] for line in lines if "*UND*" not in line and "*ABS*" not in line}
     strangers = sorted(name for name in exported if not name.startswith("glint_"))
     declared = declared_functions()
@@ -93,13 +96,15 @@ def check_sdk_macros():
 
 
 def main():
-    build = pathlib.Path(sys.argv[1]).resolve()
+    builds = [pathlib.Path(argument).resolve() for argument in sys.argv[1:]]
+    build = builds[0]
     headers = sorted([*INCLUDE.rglob("*.h"), *INCLUDE.rglob("*.hpp")])
     results = [check_header(header) for header in headers]
     results.append(check_symbols(build / "src/libglint.so"))
     results.append(check_static_library(build))
     results.append(check_sdk_macros())
     results += contract.check(report, build / "src/libglint.so")
+    results += stability.check(report, builds)
     sys.exit(0 if all(results) else 1)
 
 
