@@ -172,6 +172,14 @@ TEST_F(Host, SignalsInterruptCallsAndNothingIsLost) {
 
 // ---- what is given back ----
 
+// The heap of the libc may grow. ThreadSanitizer maps memory for threads and mutexes once more (18 were seen,
+// after 5 rounds as after 500).
+#ifdef __SANITIZE_THREAD__
+constexpr uint64_t kMappingsOfTheLibc = 40;
+#else
+constexpr uint64_t kMappingsOfTheLibc = 2;
+#endif
+
 TEST_F(Host, DescriptorsAndMappingsReturnToWhatTheyWere) {
   const auto own_engine = make_engine(2);
   const auto image = load_image(own_engine, "keeper", small());
@@ -190,7 +198,7 @@ TEST_F(Host, DescriptorsAndMappingsReturnToWhatTheyWere) {
   const uint32_t rounds = scaled(500);
   for (uint64_t i = 0; i < rounds && !HasFatalFailure(); ++i) use(i);
   EXPECT_EQ(count_fds(), fds);
-  EXPECT_LE(count_mappings(), mappings + 2) << "libc's heap may have grown";
+  EXPECT_LE(count_mappings(), mappings + kMappingsOfTheLibc);
   EXPECT_EQ(own_engine->counters().vms_created, 2u);
 }
 
@@ -214,7 +222,7 @@ TEST_F(Host, AnEngineGivesEverythingBack) {
   const uint64_t fds = count_fds(), mappings = count_mappings();
   for (int i = 0; i < 5; ++i) use();
   EXPECT_EQ(count_fds(), fds);
-  EXPECT_LE(count_mappings(), mappings + 2);
+  EXPECT_LE(count_mappings(), mappings + kMappingsOfTheLibc);
 }
 
 TEST_F(Host, ASandboxTakesAtMostTwoMappings) {
