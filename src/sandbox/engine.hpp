@@ -52,7 +52,7 @@ class Engine {
   // What runs the guests of `program`; null without a hypervisor. Each program has a fake of its own.
   std::shared_ptr<Hypervisor> hypervisor_for(const Program& program, const Layout& layout) const;
   Hypervisor* hypervisor() const { return hypervisor_.get(); }  // null for kNone and kFake
-  const char* backend_name() const;  // "kvm", "fake" or "none"
+  const char* backend_name() const;                             // "kvm", "fake" or "none"
   bool runs_guests() const { return backend_ != EngineOptions::Backend::kNone; }
   const MachineTraits& traits() const { return traits_; }
   uint32_t max_shells() const { return max_shells_; }

@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Engines, images, sandboxes and interrupts."""
+
+import ctypes
+import enum
+import math
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from . import _native, _objects, errors, types
+from . import _structs as c
+from .host import HostFunctions
+
+_BACKENDS = {"default": 0, "kvm": 1, "none": 2, "fake": 3}
+_NO_DEADLINE = 2**64 - 1
+_EXPORTED = 1
+_END_ON_HOST_FAILURE = 2
+
+
+class State(enum.IntEnum):
+    NEW = 0
+    READY = 1
+    RUNNING = 2
+    POISONED = 3
+    ENDED = 4
+
+
+def _nanoseconds(deadline: float | None) -> int:
+    """None is the default, math.inf is none at all."""
+    if deadline is None:
+        return 0
+    if deadline == math.inf:
+        return _NO_DEADLINE
+    if not 0 < deadline < _NO_DEADLINE / 1e9:
+        raise ValueError(f"a deadline of {deadline} s: it must be more than 0; math.inf is none at all")
+    return max(1, int(deadline * 1e9))
+
+
+class Engine(_objects.Owner):
+    """The connection to the hypervisor. `backend`: "kvm", "none" to look at images only, "fake" for tests without KVM;
+    `deadline`: seconds that a call may take when it is not told otherwise (None: 5 s, math.inf: any time)."""
+
+    def __init__(self, backend: str = "default", deadline: float | None = None, max_shells: int = 0) -> None:
+        if backend not in _BACKENDS:
+            raise ValueError(f"there is no backend {backend!r}; there are {', '.join(_BACKENDS)}")
+        options = c.EngineOptions(backend=_BACKENDS[backend], max_shells=max_shells, deadline_ns=_nanoseconds(deadline))
+        pointer = ctypes.c_void_p()
+        errors.invoke("glint_engine_create", options, ctypes.byref(pointer))
+        self._own(pointer, _native.library().glint_engine_free, "engine")
+
+    @property
+    def backend(self) -> str:
+        with self._handle as handle:
+            return _native.library().glint_engine_backend(handle).text
+
+    def load(self, program: str | os.PathLike[str] | bytes, memory_size: int = 0, stack_size: int = 0,
+             files: Mapping[str, bytes] | None = None) -> "Image":
+        """Loads a guest program from a path, or from its bytes; see Image."""
+        return Image(self, program, memory_size, stack_size, files)
+
+
+class Image(_objects.Owner):
+    """A guest program, checked and laid out for loading; any number of sandboxes may be made of it. `memory_size` and
+    `stack_size` are bytes, 0 for the defaults (64 MiB, 1 MiB); `files` is what the guest may read, by absolute path."""
+
+    def __init__(self, engine: Engine, program: str | os.PathLike[str] | bytes, memory_size: int = 0, stack_size: int = 0,
+                 files: Mapping[str, bytes] | None = None) -> None:
+        kept = [(path.encode(), data) for path, data in (files or {}).items()]
+        array = (c.File * len(kept))(*(c.File(types.view(path), types.view(data).data, len(data)) for path, data in kept))
+        options = c.ImageOptions(memory_size=memory_size, stack_size=stack_size, files=array, file_count=len(kept))
+        pointer = ctypes.c_void_p()
+        with engine._handle as handle:
+            if isinstance(program, bytes):
+                source = types.view(program)
+                errors.invoke("glint_image_load_bytes", handle, source.data, source.size, options, ctypes.byref(pointer))
+            else:
+                path = os.fsencode(program)
+                errors.invoke("glint_image_load_file", handle, types.view(path), options, ctypes.byref(pointer))
+        self._own(pointer, _native.library().glint_image_free, "image")
+        self.exports: dict[str, types.Signature] = {}  # what the host may call
+        self.imports: dict[str, types.Signature] = {}  # what it must offer
+        self._numbers: dict[str, int] = {}
+        self._read_functions()
+
+    def _read_functions(self) -> None:
+        with self._handle as handle:
+            for index in range(_native.library().glint_image_function_count(handle)):
+                info = c.FunctionInfo()
+                errors.invoke("glint_image_get_function", handle, index, info)
+                signature = types.Signature(tuple(map(types.Type, info.params[:info.param_count])), types.Type(info.result))
+                if info.kind == _EXPORTED:
+                    self._numbers[info.name.text] = info.function
+                    self.exports[info.name.text] = signature
+                else:
+                    self.imports[info.name.text] = signature
+
+    def _find(self, name: str) -> tuple[int, types.Signature]:
+        if name not in self._numbers:
+            with self._handle as handle:  # the library's error lists what there is
+                errors.invoke("glint_image_find_export", handle, types.view(name.encode()), ctypes.c_uint32())
+        return self._numbers[name], self.exports[name]
+
+
+class Interrupt(_objects.Owner):
+    """Ends the calls that it is given to, from any thread. Once raised it stays raised: make a new one for other calls."""
+
+    def __init__(self) -> None:
+        pointer = ctypes.c_void_p()
+        errors.invoke("glint_interrupt_create", ctypes.byref(pointer))
+        self._own(pointer, _native.library().glint_interrupt_free, "interrupt")
+
+    def raise_(self) -> int:
+        """Ends the calls that have it, now and from now on; returns how many running ones were told."""
+        with self._handle as handle:
+            return _native.library().glint_interrupt_raise(handle)
+
+    @property
+    def raised(self) -> bool:
+        with self._handle as handle:
+            return _native.library().glint_interrupt_raised(handle) != 0
+
+
+class _Printer:
+    """What the native side holds of an output function. An exception of it is raised by the call in which it happened."""
+
+    def __init__(self, function: Callable[[int, bytes], object]) -> None:
+        self.function = function
+        self.error: BaseException | None = None
+
+
+# As long as the module, like those of host.py.
+@c.Output
+def _print(number: int, stream: int, data: int, size: int) -> None:
+    printer = _objects.get(number)
+    if printer.error is not None:
+        return
+    try:
+        printer.function(stream, ctypes.string_at(data, size))
+    except BaseException as error:  # nothing may leave through native frames
+        printer.error = error
+
+
+class Sandbox(_objects.Owner):
+    """One guest: its memory and its processor state. Used by one thread at a time; a second one is refused with Code.BUSY.
+
+    `host`: the functions that the image imports; `output`: receives (1 or 2, bytes) of what the guest prints; `arguments`:
+    argv; `environment`: its variables; `tenant`: sandboxes of different tenants never share a VM;
+    `end_on_host_failure`: a failed host function ends the call and poisons the sandbox, instead of being an error value for
+    the guest."""
+
+    def __init__(self, image: Image, host: HostFunctions | Mapping[str, Callable[..., object]] | None = None, *,
+                 output: Callable[[int, bytes], object] | None = None, arguments: Sequence[str] = (),
+                 environment: Mapping[str, str] | None = None, tenant: str = "", max_depth: int = 0,
+                 end_on_host_failure: bool = False) -> None:
+        functions = host if isinstance(host, HostFunctions) else HostFunctions(host)
+        texts = [text.encode() for text in arguments]
+        variables = [f"{name}={value}".encode() for name, value in (environment or {}).items()]
+        encoded_tenant = tenant.encode()
+        options = c.SandboxOptions(flags=_END_ON_HOST_FAILURE if end_on_host_failure else 0, max_depth=max_depth,
+                                   arguments=(c.Str * len(texts))(*map(types.view, texts)), argument_count=len(texts),
+                                   environment=(c.Str * len(variables))(*map(types.view, variables)),
+                                   environment_count=len(variables), tenant=types.view(encoded_tenant))
+        self.image = image
+        self._busy = threading.Lock()
+        self._printer = _Printer(output) if output else None
+        if self._printer:
+            options.output, options.output_user_data = _print, _objects.keep(self._printer)
+        number = options.output_user_data
+        native = _native.library()
+
+        def free(pointer: int | None) -> None:
+            native.glint_sandbox_free(pointer)
+            if number:  # no destroy belongs to it: the sandbox was its only user
+                _objects.destroy(number)
+
+        pointer = ctypes.c_void_p()
+        try:
+            with image._handle as handle, functions._handle as functions_handle:
+                errors.invoke("glint_sandbox_create", handle, functions_handle, options, ctypes.byref(pointer))
+        except BaseException:
+            free(None)
+            raise
+        self._own(pointer, free, "sandbox")
+
+    @property
+    def state(self) -> State:
+        with self._handle as handle:
+            return State(_native.library().glint_sandbox_state(handle))
+
+    def call(self, name: str, *arguments: object, deadline: float | None = None,
+             interrupt: Interrupt | None = None) -> Any:
+        """Calls a guest function. Arguments and result are what it declares: bool, int, float, str, bytes, or None.
+        `deadline`: seconds the call may take (None: what the engine says, math.inf: any time); `interrupt` can end it."""
+        number, signature = self.image._find(name)
+        if len(arguments) != len(signature.params):
+            raise TypeError(f"{name}{signature} takes {len(signature.params)} arguments, not {len(arguments)}")
+        kept: list[bytes] = []
+        values = types.to_native_array(signature.params, arguments, kept)
+        result = c.Value()
+
+        def run(handle: int, options: c.CallOptions) -> Any:
+            errors.invoke("glint_call", handle, number, values, len(values), options, result)
+            copy = types.to_python(result)
+            _native.library().glint_result_release(handle)
+            return copy
+
+        return self._guarded(run, deadline, interrupt)
+
+    def run(self, deadline: float | None = None, interrupt: Interrupt | None = None) -> int | None:
+        """Runs the program until it ends, and returns its exit status, or until it waits for calls: None."""
+        exit_code = ctypes.c_int32()
+
+        def run(handle: int, options: c.CallOptions) -> int | None:
+            errors.invoke("glint_sandbox_run", handle, options, exit_code)
+            return exit_code.value if self.state == State.ENDED else None
+
+        return self._guarded(run, deadline, interrupt)
+
+    def _guarded(self, run: Callable[[int, c.CallOptions], Any], deadline: float | None,
+                 interrupt: Interrupt | None) -> Any:
+        options = c.CallOptions(deadline_ns=_nanoseconds(deadline))
+        # The library refuses a second call, too, but not while the first one's result is copied.
+        if not self._busy.acquire(blocking=False):
+            raise errors.make(errors.Code.BUSY, "the sandbox is in a call already: one call at a time, and a host function "
+                              "may not enter the sandbox that called it")
+        try:
+            with self._handle as handle:
+                if interrupt is None:
+                    result = run(handle, options)
+                else:
+                    with interrupt._handle as options.interrupt:
+                        result = run(handle, options)
+        finally:
+            self._busy.release()
+            self._raise_output_error()
+        return result
+
+    def _raise_output_error(self) -> None:
+        if self._printer and self._printer.error:
+            try:
+                raise self._printer.error
+            finally:
+                self._printer.error = None
