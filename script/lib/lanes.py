@@ -7,6 +7,7 @@ import os
 import subprocess
 import xml.etree.ElementTree as ElementTree
 
+import dotnet
 import kvm
 from steps import BUILD, JOBS, LOGS, ROOT, StepFailed, build, compiled_programs, run, say
 
@@ -14,6 +15,7 @@ from steps import BUILD, JOBS, LOGS, ROOT, StepFailed, build, compiled_programs,
 FUZZ_SECONDS = 30
 GTEST_TIMEOUT = 600
 NESTED_TIMEOUT = 900
+DOTNET_TIMEOUT = 900
 FRESH_TIMEOUT = 3600
 
 SANITIZER_ENVIRONMENT = {
@@ -136,6 +138,39 @@ def lane_python(tally):
                     "GLINT_TEST_GUESTS": str(BUILD / "dev/tests/guests")})
 
 
+def lane_dotnet(tally):
+    """The C# SDK."""
+    problem = dotnet.problem()
+    if problem:
+        # Whoever runs this by hand may do without; a machine that checks changes may not.
+        if os.environ.get("CI") == "true":
+            tally.failed.append(f"dotnet: did not run: {problem}")
+        else:
+            tally.skip("lane dotnet", f"did not run: {problem}")
+        return
+    build("dev")
+    env = {**dotnet.ENVIRONMENT, "GLINT_NATIVE_LIBRARY": str(BUILD / "dev/src/libglint.so"),
+           "GLINT_TEST_GUESTS": str(BUILD / "dev/tests/guests")}
+    where = ["--artifacts-path", BUILD / "dotnet"]
+    tally.check("dotnet: dotnet format finds nothing to change; see build/logs/dotnet-format.log",
+                run("dotnet format", ["dotnet", "format", "sdk/dotnet/Glint.slnx", "--verify-no-changes"],
+                    "dotnet-format", env=env))
+    report = LOGS / "dotnet.trx"
+    report.unlink(missing_ok=True)
+    usable = needs_kvm(tally, "lane dotnet, the tests that run guests")
+    ok = run("dotnet test", ["dotnet", "test", "sdk/dotnet/Glint.slnx", *where, "--logger", f"trx;LogFileName={report}",
+                             *([] if usable else ["--filter", "Category!=Kvm"])],
+             "dotnet-test", env=env, timeout=DOTNET_TIMEOUT)
+    before = tally.passed + len(tally.failed)
+    if report.exists():
+        for message in dotnet.read_trx(tally, "dotnet", report):
+            say(message)
+    if tally.passed + len(tally.failed) == before:
+        tally.failed.append("dotnet: no test ran; see build/logs/dotnet-test.log")
+    elif not ok and not tally.failed:
+        tally.failed.append("dotnet: the tests passed, but `dotnet test` failed; see build/logs/dotnet-test.log")
+
+
 def lane_nested(tally):
     """The kvm tests on an emulated AMD-V machine: real kvm_amd, whatever this machine has."""
     build("dev", "glint_kvm_tests")
@@ -231,6 +266,7 @@ USUAL = {
     "examples": lane_examples,
     "abi": lane_abi,
     "python": lane_python,
+    "dotnet": lane_dotnet,
     "nested": lane_nested,
     "lint": lane_lint,
     "clang": lane_clang,

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 
+import dotnet
 import kvm
 from lanes import LONG, USUAL
 from steps import BUILD, StepFailed, say
@@ -80,7 +81,8 @@ def main(argv):
     if usual_minutes > USUAL_MINUTES:
         say(f"warning: the usual lanes took {usual_minutes:.1f} minutes; they are to take {USUAL_MINUTES} at most")
     # The last line is for people and machines alike: one word may stand before the counts.
-    say(f"without-kvm: {total.counts()}" if problem else total.counts())
+    missing = (["kvm"] if problem else []) + (["dotnet"] if "dotnet" in lanes and dotnet.problem() else [])
+    say(f"without-{'-and-'.join(missing)}: {total.counts()}" if missing else total.counts())
     return 1 if total.failed else 0
 
 
