@@ -80,11 +80,11 @@ public sealed class EngineAndImageTests : InteropTest
     {
         using GuestImage image = GuestImage.Load(File.ReadAllBytes(Setup.Guest("mirror")),
             new GuestImageOptions
-        {
-            Engine = Guests.Engine(SandboxBackend.Fake),
-            MemorySize = 8 << 20,
-            StackSize = 256 << 10,
-        });
+            {
+                Engine = Guests.Engine(SandboxBackend.Fake),
+                MemorySize = 8 << 20,
+                StackSize = 256 << 10,
+            });
         Assert.Equal(8u << 20, image.Info.MemorySize);
         Assert.Equal(256u << 10, image.Info.StackSize);
         Assert.False(image.Info.IsPositionIndependent);

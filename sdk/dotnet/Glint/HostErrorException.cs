@@ -12,8 +12,8 @@ public sealed class HostErrorException : Exception
     /// <summary>Makes the exception.</summary>
     /// <param name="guestCode">The code for the guest; not 0, which stands for success.</param>
     /// <param name="guestText">The text for the guest: at most 4,096 bytes of UTF-8.</param>
-    /// <exception cref="ArgumentException">The code is 0, or the text too long or no Unicode.</exception>
     /// <param name="innerException">What is behind it; the guest does not see it.</param>
+    /// <exception cref="ArgumentException">The code is 0, or the text too long or no Unicode.</exception>
     public HostErrorException(int guestCode, string guestText, Exception? innerException = null)
         : base(guestText, innerException)
     {
@@ -22,7 +22,8 @@ public sealed class HostErrorException : Exception
         // Here, since there is nobody to report it to when the exception has left the host function.
         if (Native.Text.Utf8.GetByteCount(guestText) > MaxTextSize)
         {
-            throw new ArgumentException($"The text has more than {MaxTextSize} bytes of UTF-8.", nameof(guestText));
+            throw new ArgumentException($"The text has more than {MaxTextSize} bytes of UTF-8.",
+                nameof(guestText));
         }
 
         GuestCode = guestCode;

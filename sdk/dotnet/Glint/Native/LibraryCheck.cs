@@ -28,9 +28,7 @@ internal static unsafe class LibraryCheck
         return major == NativeConstants.AbiMajor && minor >= NativeConstants.AbiMinor
             ? null
             : string.Create(CultureInfo.InvariantCulture,
-                $"libglint.so has version {major}.{minor} of the C ABI; this assembly needs {
-                    NativeConstants.AbiMajor}.{NativeConstants.AbiMinor}, or a later {
-                    NativeConstants.AbiMajor}.x. Use the libglint.so of the same release.");
+                $"libglint.so has version {major}.{minor} of the C ABI; this assembly needs {NativeConstants.AbiMajor}.{NativeConstants.AbiMinor}, or a later {NativeConstants.AbiMajor}.x. Use the libglint.so of the same release.");
     }
 
     /// <summary>Why a struct of `size` bytes in the library does not go with one of `expected` here, or null.
@@ -39,8 +37,7 @@ internal static unsafe class LibraryCheck
         size == expected || (mayGrow && size > expected)
             ? null
             : string.Create(CultureInfo.InvariantCulture,
-                $"libglint.so has {size} bytes for the struct {which}, this assembly {expected
-                    }. Use the libglint.so of the same release.");
+                $"libglint.so has {size} bytes for the struct {which}, this assembly {expected}. Use the libglint.so of the same release.");
 
     private static void Check()
     {

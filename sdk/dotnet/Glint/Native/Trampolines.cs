@@ -16,7 +16,7 @@ internal static unsafe class Trampolines
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     public static int HostFunction(nint userData, nint call)
     {
-        HostCallFrame frame = new(call);
+        HostCallFrame frame = new(call); // reads two fields of the native call
         try
         {
             if (!Callbacks.TryGet(userData, out HostFunction? function))
