@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
-using System.Globalization;
 using System.Threading;
 
 namespace Glint.Native;
@@ -9,6 +8,8 @@ namespace Glint.Native;
 /// is used: a wrong library must be an exception, not a corrupted stack.</summary>
 internal static unsafe class LibraryCheck
 {
+    private const string UseTheSameRelease = "Use the libglint.so of the same release.";
+
     private static bool s_done;
 
     public static void Ensure()
@@ -27,8 +28,9 @@ internal static unsafe class LibraryCheck
         uint minor = version & 0xffff;
         return major == NativeConstants.AbiMajor && minor >= NativeConstants.AbiMinor
             ? null
-            : string.Create(CultureInfo.InvariantCulture,
-                $"libglint.so has version {major}.{minor} of the C ABI; this assembly needs {NativeConstants.AbiMajor}.{NativeConstants.AbiMinor}, or a later {NativeConstants.AbiMajor}.x. Use the libglint.so of the same release.");
+            : $"libglint.so has version {major}.{minor} of the C ABI; this assembly needs "
+                + $"{NativeConstants.AbiMajor}.{NativeConstants.AbiMinor}, or a later one of the same major. "
+                + UseTheSameRelease;
     }
 
     /// <summary>Why a struct of `size` bytes in the library does not go with one of `expected` here, or null.
@@ -36,8 +38,8 @@ internal static unsafe class LibraryCheck
     public static string? CompareSizes(NativeStructId which, uint size, uint expected, bool mayGrow) =>
         size == expected || (mayGrow && size > expected)
             ? null
-            : string.Create(CultureInfo.InvariantCulture,
-                $"libglint.so has {size} bytes for the struct {which}, this assembly {expected}. Use the libglint.so of the same release.");
+            : $"libglint.so has {size} bytes for the struct {which}, this assembly {expected}. "
+                + UseTheSameRelease;
 
     private static void Check()
     {

@@ -17,7 +17,8 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Library, EntryPoint = "glint_host_functions_add")]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial int HostFunctionsAdd(HostFunctionsHandle functions, NativeStr name, uint result,
-        uint* parameters, uint parameterCount, delegate* unmanaged[Cdecl]<nint, nint, int> function, nint userData,
+        uint* parameters, uint parameterCount,
+        delegate* unmanaged[Cdecl]<nint, nint, int> function, nint userData,
         delegate* unmanaged[Cdecl]<nint, void> destroy, nint* error);
 
     // Reads two fields of the call and returns: a transition would cost more than the function.
