@@ -169,6 +169,9 @@ def lane_dotnet(tally):
         tally.failed.append("dotnet: no test ran; see build/logs/dotnet-test.log")
     elif not ok and not tally.failed:
         tally.failed.append("dotnet: the tests passed, but `dotnet test` failed; see build/logs/dotnet-test.log")
+    if usable:
+        run_checks(tally, "dotnet-package", ["sdk/dotnet/packaging-tests/check.py", BUILD / "dev", BUILD / "dotnet-package"],
+                   env=dotnet.ENVIRONMENT)
 
 
 def lane_nested(tally):
