@@ -242,6 +242,10 @@ def lane_bench(tally):
     if needs_kvm(tally, "lane bench"):
         build("release")
         tally.check("bench: a bar is missed", run("bench", [BUILD / "release/bench/glint_bench", "--check"], "bench"))
+        if dotnet.problem():
+            tally.skip("bench of C#", f"did not run: {dotnet.problem()}")
+        else:
+            tally.check("bench: a bar of C# is missed", run("bench of C#", ["script/bench", "--dotnet", "--check"], "bench-dotnet"))
 
 
 def lane_fresh(tally):

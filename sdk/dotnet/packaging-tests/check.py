@@ -22,7 +22,8 @@ WAYS = {
     "trimmed": ["-r", RID, "--self-contained", "true", "-p:PublishTrimmed=true", "-p:TrimMode=full"],
     "NativeAOT": ["-r", RID, "-p:PublishAot=true"],
 }
-CONTENTS = {"lib/net10.0/Glint.dll", "lib/net10.0/Glint.xml", f"runtimes/{RID}/native/libglint.so", "README.md", "Glint.nuspec"}
+CONTENTS = {"lib/net10.0/Glint.dll", "lib/net10.0/Glint.xml", f"runtimes/{RID}/native/libglint.so", "README.md", "Glint.nuspec",
+            "analyzers/dotnet/cs/Glint.Generators.dll"}
 
 
 def report(name, ok, detail=""):

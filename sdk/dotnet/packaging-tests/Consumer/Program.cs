@@ -20,6 +20,7 @@ HostStubs.AddOthers(host, image);
 using (Sandbox sandbox = new(image, host))
 {
     Check("a call with a callback", sandbox.Call<long>("echo_i64", 41) == 42);
+    Check("a call through a generated proxy", new MirrorProxy(sandbox).First(3, 4) == 3);
     try
     {
         sandbox.Call<long>("echo_i64", 13);
@@ -55,6 +56,12 @@ static void Check(string what, bool good)
         Console.Error.WriteLine($"failed: {what}");
         Environment.Exit(1);
     }
+}
+
+[GuestFunctions]
+internal interface IMirror
+{
+    long First(long a, long b);
 }
 
 internal sealed class ThrownByTheHost : Exception;
