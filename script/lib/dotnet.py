@@ -7,7 +7,7 @@ import subprocess
 import xml.etree.ElementTree as ElementTree
 
 VERSION = 10
-ADVICE = f"get the .NET SDK {VERSION} from Microsoft (https://dot.net); Debian 12 does not have it"
+ADVICE = f"get the .NET SDK {VERSION} from Microsoft, for Debian 12; Debian itself does not have it"
 ENVIRONMENT = {"DOTNET_CLI_TELEMETRY_OPTOUT": "1", "DOTNET_NOLOGO": "1", "DOTNET_SKIP_FIRST_TIME_EXPERIENCE": "1"}
 TRX = "{http://microsoft.com/schemas/VisualStudio/TeamTest/2010}"
 MESSAGE_LINES = 12
