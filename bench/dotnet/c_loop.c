@@ -73,7 +73,8 @@ double glint_bench_loop_run(struct loop *loop, const char *name, uint32_t argume
   clock_gettime(CLOCK_MONOTONIC, &begin);
   for (uint32_t i = 0; i < calls; ++i) {
     glint_value result;
-    if (glint_call(loop->sandbox, function, arguments, argument_count, NULL, &result, NULL) != GLINT_OK) return -1;
+    if (glint_call(loop->sandbox, function, arguments, argument_count, NULL, &result, NULL) != GLINT_OK)
+      return -1;
     if (result.as.i64 != 1) return -1;
   }
   clock_gettime(CLOCK_MONOTONIC, &end);
