@@ -32,16 +32,17 @@ def gtest(tally, lane, program, prefix=(), env=None):
     if not program.exists():
         raise StepFailed(f"running {program.relative_to(ROOT)}, which was not built,")
     ok = run(program.name, [*prefix, program, f"--gtest_output=xml:{report}"], name, env=env, timeout=GTEST_TIMEOUT)
-    count_gtest(tally, lane, report, ok, LOGS / f"{name}.log")
+    count_report(tally, lane, tally.read_gtest, report, ok, LOGS / f"{name}.log")
 
 
-def count_gtest(tally, lane, report, ok, log):
-    """Counts a report; a program that died, or ran nothing, is a failed test, too, and so is a test that was skipped."""
+def count_report(tally, lane, read, report, ok, log):
+    """Counts a report by `read`, one of the Tally's read_ methods; a program that died, or ran nothing, is a failed test,
+    too, and so is a test that was skipped."""
     before = len(tally.failed)
     counted = tally.passed + before
     if report.exists():
         try:
-            for message in tally.read_gtest(lane, report):
+            for message in read(lane, report):
                 say(message)
         except ElementTree.ParseError as error:
             say(f"  {report.relative_to(ROOT)} is no whole report: {error}")
@@ -151,21 +152,13 @@ def lane_dotnet(tally):
     build("dev")
     env = {**dotnet.ENVIRONMENT, "GLINT_NATIVE_LIBRARY": str(BUILD / "dev/src/libglint.so"),
            "GLINT_TEST_GUESTS": str(BUILD / "dev/tests/guests")}
-    where = ["--artifacts-path", BUILD / "dotnet"]
     report = LOGS / "dotnet.trx"
     report.unlink(missing_ok=True)
     usable = needs_kvm(tally, "lane dotnet, the tests that run guests")
-    ok = run("dotnet test", ["dotnet", "test", "sdk/dotnet/Glint.slnx", *where, "--logger", f"trx;LogFileName={report}",
-                             *([] if usable else ["--filter", "Category!=Kvm"])],
+    ok = run("dotnet test", ["dotnet", "test", "sdk/dotnet/Glint.slnx", "--artifacts-path", BUILD / "dotnet",
+                             "--logger", f"trx;LogFileName={report}", *([] if usable else ["--filter", "Category!=Kvm"])],
              "dotnet-test", env=env, timeout=DOTNET_TIMEOUT)
-    before = tally.passed + len(tally.failed)
-    if report.exists():
-        for message in dotnet.read_trx(tally, "dotnet", report):
-            say(message)
-    if tally.passed + len(tally.failed) == before:
-        tally.failed.append("dotnet: no test ran; see build/logs/dotnet-test.log")
-    elif not ok and not tally.failed:
-        tally.failed.append("dotnet: the tests passed, but `dotnet test` failed; see build/logs/dotnet-test.log")
+    count_report(tally, "dotnet", tally.read_trx, report, ok, LOGS / "dotnet-test.log")
     # Behind the build: it needs the source generator.
     tally.check("dotnet: dotnet format finds nothing to change; see build/logs/dotnet-format.log",
                 run("dotnet format", ["dotnet", "format", "sdk/dotnet/Glint.slnx", "--verify-no-changes"],
@@ -182,7 +175,7 @@ def lane_nested(tally):
     report.unlink(missing_ok=True)
     ok = run("nested", ["python3", "tests/nested/nested.py", "--build", BUILD / "dev", "--report", report,
                         "--timeout", NESTED_TIMEOUT], "nested", timeout=NESTED_TIMEOUT + 120)
-    count_gtest(tally, "nested", report, ok, LOGS / "nested.log")
+    count_report(tally, "nested", tally.read_gtest, report, ok, LOGS / "nested.log")
 
 
 def lane_clang(tally):

@@ -4,6 +4,7 @@
 import xml.etree.ElementTree as ElementTree
 
 MESSAGE_LINES = 12
+TRX = "{http://microsoft.com/schemas/VisualStudio/TeamTest/2010}"
 
 
 class Tally:
@@ -30,6 +31,12 @@ class Tally:
     def counts(self):
         return f"{self.passed} passed, {len(self.failed)} failed, {len(self.skipped)} skipped"
 
+    def fail(self, name, problems):
+        """Counts a failed test; returns what is to be said of it."""
+        self.failed.append(name)
+        text = "\n".join(problems).splitlines()
+        return "\n".join([f"  FAILED {name}"] + [f"    | {line}" for line in text[:MESSAGE_LINES]])
+
     def read_gtest(self, lane, file):
         """Adds what a GoogleTest program wrote with --gtest_output=xml; returns the messages of failed tests.
 
@@ -43,9 +50,18 @@ class Tally:
             if case.get("status") == "notrun":
                 problems.append("disabled")
             if problems:
-                self.failed.append(name)
-                text = "\n".join(problems).splitlines()
-                messages.append("\n".join([f"  FAILED {name}"] + [f"    | {line}" for line in text[:MESSAGE_LINES]]))
+                messages.append(self.fail(name, problems))
             else:
                 self.passed += 1
+        return messages
+
+    def read_trx(self, lane, file):
+        """The same for what `dotnet test --logger trx` wrote. What cannot run here is filtered out, and said, before."""
+        messages = []
+        for result in ElementTree.parse(file).iter(f"{TRX}UnitTestResult"):
+            if result.get("outcome") == "Passed":
+                self.passed += 1
+                continue
+            problems = [node.text or "" for node in result.iter(f"{TRX}Message")] or [str(result.get("outcome"))]
+            messages.append(self.fail(f"{lane}: {result.get('testName')}", problems))
         return messages
