@@ -24,8 +24,7 @@ class InterruptSubject final : public Subject {
     batch.floor_us = floor_kick_us(kCalls, batch.floor_p99_us);
     std::vector<double> samples(kCalls);
     for (double& sample : samples) sample = interrupt_once(batch.total);
-    std::ranges::sort(samples);
-    batch.p99_us = samples[(kCalls * 99 + 99) / 100 - 1];
+    batch.p99_us = p99(samples);
     batch.us = median(std::move(samples));
     return batch;
   }

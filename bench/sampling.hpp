@@ -28,6 +28,12 @@ inline double median(std::vector<double> samples) {
   return samples.size() % 2 != 0 ? samples[middle] : (samples[middle - 1] + samples[middle]) / 2;
 }
 
+// What 99 of 100 samples do not exceed; there must be some.
+inline double p99(std::vector<double> samples) {
+  std::sort(samples.begin(), samples.end());
+  return samples[(samples.size() * 99 + 99) / 100 - 1];
+}
+
 // Minor page faults of this thread until now; those that KVM took for its guests are among them.
 inline unsigned page_faults() {
   rusage usage{};

@@ -5,13 +5,9 @@
 #include <csignal>
 #include <utility>
 
-namespace glint::core {
+#include "base/clock.hpp"
 
-// libstdc++'s steady_clock is CLOCK_MONOTONIC, and waits on it.
-uint64_t monotonic_ns() {
-  return static_cast<uint64_t>(
-      std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count());
-}
+namespace glint::core {
 
 DeadlineTimer::~DeadlineTimer() {
   if (owner_ != ::getpid()) {
@@ -68,7 +64,8 @@ void DeadlineTimer::run(State& state) {
       continue;
     }
     const uint64_t when = state.entries.top().when;
-    if (monotonic_ns() < when) {
+    if (clock_ns(CLOCK_MONOTONIC) < when) {
+      // libstdc++'s steady_clock is CLOCK_MONOTONIC, and waits on it.
       const std::chrono::steady_clock::time_point due{std::chrono::nanoseconds(when)};
       state.changed.wait_until(lock, due);
       continue;
@@ -82,7 +79,7 @@ void DeadlineTimer::run(State& state) {
 // The mutex is free meanwhile: stopping a call takes the call's own.
 void DeadlineTimer::serve(State& state, const Entry& entry, std::unique_lock<std::mutex>& lock) {
   lock.unlock();
-  const auto again = entry.control->deadline_passed(entry.when, monotonic_ns());
+  const auto again = entry.control->deadline_passed(entry.when, clock_ns(CLOCK_MONOTONIC));
   lock.lock();
   if (again) state.entries.push({*again, entry.control});
 }

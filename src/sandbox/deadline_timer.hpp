@@ -60,7 +60,4 @@ class DeadlineTimer {
   std::unique_ptr<State> state_ = std::make_unique<State>();
 };
 
-// CLOCK_MONOTONIC, in ns.
-uint64_t monotonic_ns();
-
 }  // namespace glint::core

@@ -18,6 +18,13 @@ std::string hex(uint64_t value) {
   return "0x" + std::string(digits.data(), end);
 }
 
+// Where the guest was, as messages end.
+std::string describe_place(uint64_t instruction, const Symbol* symbol) {
+  std::string place = ", at " + hex(instruction);
+  if (symbol != nullptr) place += " in " + symbol->name + "+" + hex(instruction - symbol->gva);
+  return place;
+}
+
 const Mapping* find_mapping(const Layout& layout, uint64_t address) {
   for (const Mapping& m : layout.mappings) {
     if (address >= m.gva && address - m.gva < m.size) return &m;
@@ -74,15 +81,15 @@ const char* signal_name(int signal) {
 }  // namespace
 
 Error CallLoop::guest_error(glint_status code, Fault fault, const std::string& hint) {
-  if (const Symbol* symbol = sandbox_.image_->nearest_symbol(fault.instruction)) {
+  const Symbol* symbol = sandbox_.image_->nearest_symbol(fault.instruction);
+  if (symbol != nullptr) {
     fault.symbol = symbol->name;
     fault.symbol_offset = fault.instruction - symbol->gva;
   }
   std::string message = where() + ": " + fault.name;
   if (!fault.access.empty()) message += ", " + fault.access + " of " + hex(fault.address);
   if (!hint.empty()) message += " (" + hint + ")";
-  message += ", at " + hex(fault.instruction);
-  if (!fault.symbol.empty()) message += " in " + fault.symbol + "+" + hex(fault.symbol_offset);
+  message += describe_place(fault.instruction, symbol);
   if (read_exit(shell_.transfer()).memory_refused != 0) {
     code = GLINT_E_GUEST_OUT_OF_MEMORY;
     message += "; the guest had been refused memory before: its limit is " +
@@ -139,17 +146,15 @@ Error CallLoop::signal_error(const GuestExit& exit) {
                      "the guest sent itself signal " + std::to_string(exit.code));
 }
 
-// Where the guest was, for people: an endless loop is found by its function.
+// Says where the guest was: an endless loop is found by its function.
 Error CallLoop::stopped(StopReason reason) {
   const bool interrupted = reason == StopReason::kInterrupt;
   std::string message = where() + (interrupted ? ": interrupted" : ": its deadline is over");
   if (!entered_) {
     message += " before the guest ran";
   } else if (auto state = vcpu_.fault_state()) {
-    message += ", at " + hex(state->registers.rip);
-    if (const Symbol* symbol = sandbox_.image_->nearest_symbol(state->registers.rip)) {
-      message += " in " + symbol->name + "+" + hex(state->registers.rip - symbol->gva);
-    }
+    const uint64_t rip = state->registers.rip;
+    message += describe_place(rip, sandbox_.image_->nearest_symbol(rip));
   }
   if (last_host_call_ != nullptr) message += "; its last host call was '" + last_host_call_->name + "'";
   if (!interrupted) message += "; give the call more time, or none to keep, by its options or the engine's";

@@ -63,10 +63,9 @@ void HostCallFrame::set_failure_text(std::string_view text) {
 Result<void> HostCallFrame::on_stop(std::function<void()> notify) {
   if (!notify) {
     end_notify();
-    has_notify_ = false;
     return {};
   }
-  if (has_notify_ || !control_.set_notify(std::move(notify))) {
+  if (!control_.set_notify(std::move(notify))) {
     return error(GLINT_E_BUSY, "host function '" + signature_.name + "' asked to be told already");
   }
   has_notify_ = true;
@@ -74,7 +73,9 @@ Result<void> HostCallFrame::on_stop(std::function<void()> notify) {
 }
 
 void HostCallFrame::end_notify() {
-  if (has_notify_) control_.clear_notify();
+  if (!has_notify_) return;
+  control_.clear_notify();
+  has_notify_ = false;
 }
 
 Result<int32_t> HostCallFrame::finish(int32_t status) {

@@ -53,7 +53,7 @@ class HostCallFrame final : public HostCall {
   std::span<std::byte> reserved_;  // a result that the callback writes in place
   std::string failure_text_;
   std::shared_ptr<void> token_;
-  bool has_notify_ = false;
+  bool has_notify_ = false;  // there is something to be taken back: most calls need not take the lock
 };
 
 }  // namespace glint::core

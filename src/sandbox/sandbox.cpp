@@ -5,9 +5,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <ctime>
 
 #include "base/checked.hpp"
+#include "base/clock.hpp"
 #include "hypervisor/kick_signal.hpp"
 #include "sandbox/call_loop.hpp"
 #include "shell/shell_pool.hpp"
@@ -19,13 +19,6 @@ namespace {
 
 // How many calls host → guest are nested on this thread. A plain integer: no constructor, no destructor.
 thread_local uint32_t t_depth = 0;
-
-uint64_t clock_ns(clockid_t clock) {
-  timespec now{};
-  // Cannot fail for these clocks and a valid pointer.
-  static_cast<void>(::clock_gettime(clock, &now));
-  return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000u + static_cast<uint64_t>(now.tv_nsec);
-}
 
 Result<std::array<std::byte, 48>> random_seed() {
   std::array<std::byte, 48> seed{};
@@ -83,7 +76,8 @@ class Sandbox::CallScope {
         options.deadline_ns == 0 ? sandbox.image_->engine()->deadline_ns() : options.deadline_ns;
     // A deadline behind the end of time is none.
     uint64_t deadline = 0;
-    if (allowed == kNoDeadline || __builtin_add_overflow(monotonic_ns(), allowed, &deadline)) deadline = 0;
+    if (allowed == kNoDeadline || __builtin_add_overflow(clock_ns(CLOCK_MONOTONIC), allowed, &deadline))
+      deadline = 0;
     sandbox.call_deadline_ = deadline;
     sandbox.call_number_ = sandbox.control_->begin();
     if (interrupt_) interrupt_->link(*sandbox.control_, sandbox.call_number_);

@@ -38,9 +38,9 @@ namespace detail {
 // tokens from those that C functions leave.
 class ThrownByHost {
  public:
+#ifdef __cpp_exceptions
   // Keeps `exception` until destroy() of the token; null when there is no memory.
   static void* keep(std::exception_ptr exception) noexcept {
-#ifdef __cpp_exceptions
     try {
       auto owned = std::make_unique<std::exception_ptr>(std::move(exception));
       const std::lock_guard lock(mutex());
@@ -49,11 +49,8 @@ class ThrownByHost {
     } catch (...) {
       return nullptr;  // the caller of the guest learns less, but all else goes on
     }
-#else
-    static_cast<void>(exception);
-    return nullptr;
-#endif
   }
+#endif
   static std::exception_ptr find(void* token) {
     const std::lock_guard lock(mutex());
     return tokens().contains(token) ? *static_cast<std::exception_ptr*>(token) : nullptr;

@@ -153,9 +153,9 @@ struct HostFunctionWith {
   static glint_status call_it(F& function, glint_host_call* call, std::index_sequence<I...>) {
     // As many and of the types that were declared: the library has checked them.
     [[maybe_unused]] const glint_value* arguments = glint_host_call_arguments(call, nullptr);
-    [[maybe_unused]] HostCall with(call);
     const auto run = [&]() -> R {
       if constexpr (kWithCall) {
+        HostCall with(call);
         return function(with, from_value<std::remove_cvref_t<P>>(arguments[I])...);
       } else {
         return function(from_value<std::remove_cvref_t<P>>(arguments[I])...);
