@@ -38,6 +38,11 @@ typedef struct glint_str {
   uint64_t size;
 } glint_str;
 
+/* Called exactly once for each user_data or token that it was given with, on every path, when that is no
+ * longer needed; on any thread, never while a function of the same user_data runs. Must not throw, nor jump
+ * out. */
+typedef void (*glint_destroy)(void *user_data);
+
 /* The types that cross the border; the same numbers as in the guest's function table. */
 #define GLINT_VOID 0u /* as a result only */
 #define GLINT_BOOL 1u

@@ -35,7 +35,7 @@ typedef struct glint_engine_options {
   uint32_t kick_signal; /* the signal that makes a thread leave the guest when its call is to end: a real-time
                            signal of default disposition, above SIGRTMIN, which .NET uses. 0: the highest one
                            that is free. It is the process's: once an engine has installed it, engines that
-                           want another are refused with GLINT_E_BUSY. */
+                           want another are refused with GLINT_E_BUSY. Of GLINT_BACKEND_KVM only. */
   uint64_t deadline_ns; /* nanoseconds that a call may take when it is not told otherwise, from its begin to
                            its end, host functions included. GLINT_DEADLINE_DEFAULT: GLINT_ENGINE_DEADLINE.
                            GLINT_DEADLINE_NONE: for ever. */

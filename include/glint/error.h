@@ -37,7 +37,7 @@ GLINT_API void glint_error_free(glint_error *error) GLINT_NOEXCEPT;
 /* The code, as the failing function returned it. NULL stands for no error: GLINT_OK. */
 GLINT_API glint_status glint_error_code(const glint_error *error) GLINT_NOEXCEPT;
 
-/* What failed, why, and what to do, for people. Lives as long as the error. */
+/* What failed, why, and what to do, for people. Lives as long as the error. NULL: "no error". */
 GLINT_API glint_str glint_error_message(const glint_error *error) GLINT_NOEXCEPT;
 
 /* GLINT_E_GUEST_ERROR: the code that the guest function gave. Otherwise 0. */
@@ -48,8 +48,8 @@ GLINT_API int32_t glint_error_guest_code(const glint_error *error) GLINT_NOEXCEP
 GLINT_API glint_status glint_error_fault(const glint_error *error, glint_fault *fault) GLINT_NOEXCEPT;
 
 /* The token that a host function left with glint_host_call_fail_with, when the call failed after that: the
- * one of the last such failure in the call. Borrowed: it is destroyed with the error. NULL when there is
- * none. */
+ * one of the last host function that failed in the call. Borrowed: it is destroyed with the error. NULL when
+ * there is none, or that function left none. */
 GLINT_API void *glint_error_host_token(const glint_error *error) GLINT_NOEXCEPT;
 
 /* "GLINT_E_BUSY" and so on; "GLINT_E_UNKNOWN" for a number that is no code. Lives for ever. */

@@ -16,15 +16,13 @@ typedef struct glint_host_functions glint_host_functions;
 typedef struct glint_host_call glint_host_call;
 
 /* A host function. It runs on the thread that called glint_call (or glint_sandbox_run), while that waits. It
- * must not throw or jump out: the process is ended if it throws. It may call other sandboxes; entering the
- * one that called it gives GLINT_E_BUSY. Returns GLINT_OK after glint_host_call_return (a void function needs
- * none), or another status, also a positive one, to fail: the guest then receives that code, and the text
- * given by glint_host_call_fail, as an error value. */
+ * must not throw or jump out: the process is ended if it throws; it leaves the thread's signal mask as it
+ * was. It may call other sandboxes, whose calls have deadlines and interrupts of their own, since ending the
+ * call that it serves does not end those; entering the one that called it gives GLINT_E_BUSY. Returns
+ * GLINT_OK after glint_host_call_return (a void function needs none), or another status, also a positive one,
+ * to fail: the guest then receives that code, and the text given by glint_host_call_fail, as an error value.
+ */
 typedef glint_status (*glint_host_function)(void *user_data, glint_host_call *call);
-
-/* Called exactly once for each user_data, on every path, when it is no longer needed; on any thread, never
- * while the function runs. Must not throw. */
-typedef void (*glint_destroy)(void *user_data);
 
 /* Makes an empty set. Fails only with GLINT_E_NO_MEMORY. Any thread. */
 GLINT_API glint_status glint_host_functions_create(glint_host_functions **functions,
@@ -66,10 +64,11 @@ GLINT_API void glint_host_call_fail(glint_host_call *call, glint_str text) GLINT
 
 /* Leaves an object of the host program's, such as an exception, that stands for the failure which the
  * callback then returns. The guest never sees it. If the guest's call fails after that, for whatever reason,
- * the token of the last failed host call comes out of glint_error_host_token; else it is dropped. `destroy`,
+ * the token of the last host function that failed, if that left one, comes out of glint_error_host_token; all
+ * others are dropped. `destroy`,
  * which may be NULL, is called exactly once for each token, on every path: when the error is freed, when
- * another token takes its place, when the guest's call ends well, or when the callback returns GLINT_OK.
- * Callback only. */
+ * another token takes its place or another host function fails, when the guest's call ends well, or when the
+ * callback returns GLINT_OK. Callback only. */
 GLINT_API void glint_host_call_fail_with(glint_host_call *call, void *token,
                                          glint_destroy destroy) GLINT_NOEXCEPT;
 

@@ -19,6 +19,7 @@ typedef struct glint_file {
   glint_str path; /* absolute, as the guest opens it: "/data/rules.txt" */
   const void *data;
   uint64_t size;
+  uint64_t reserved; /* zero */
 } glint_file;
 
 #define GLINT_MIN_MEMORY 1048576ull      /* 1 MiB */

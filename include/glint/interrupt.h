@@ -14,7 +14,13 @@ extern "C" {
  * the call, it does nothing. Once raised it stays raised, and ends every call that it is given to: make a new
  * one for the next.
  *
- * Calls hold a reference while they run, so it may be freed at any time, and outlives sandboxes.
+ * A call holds a reference from its beginning to its end, so that an interrupt outlives sandboxes, and its
+ * handle may be freed in a callback of the very call. But no thread may free a handle while another one may
+ * be about to begin a call with it, or to raise it: give each thread a handle of its own, by
+ * glint_interrupt_clone.
+ *
+ * In a child of fork, an inherited interrupt can be asked, cloned and freed; raising it reaches no call, and
+ * calls that are given it are refused with GLINT_E_UNSUPPORTED.
  *
  * All functions here: any thread. */
 typedef struct glint_interrupt glint_interrupt;

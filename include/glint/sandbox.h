@@ -41,7 +41,14 @@ typedef void (*glint_trace)(void *user_data, const glint_syscall *call);
  * Without this flag the guest receives the failure as an error value and goes on. */
 #define GLINT_SANDBOX_END_ON_HOST_FAILURE 2u
 
-/* The callbacks must not throw or jump out: the process is ended if one throws. */
+/* The callbacks must not throw or jump out: the process is ended if one throws. They cannot ask whether their
+ * call is to end, as host functions can; they are to be quick. One that is still running when the call is
+ * stopped is waited for.
+ *
+ * The sandbox owns the callbacks' user data from glint_sandbox_create on: each `destroy`, which may be NULL,
+ * is called once with the user data above it, also without a callback: when the sandbox is freed, or before
+ * glint_sandbox_create returns if that fails. Only where struct_size is no size of this struct, nothing of it
+ * is looked at. */
 typedef struct glint_sandbox_options {
   uint32_t struct_size;       /* sizeof(glint_sandbox_options) */
   uint32_t flags;             /* GLINT_SANDBOX_* */
@@ -51,10 +58,13 @@ typedef struct glint_sandbox_options {
   uint64_t environment_count;
   glint_output output; /* NULL: what the guest prints is dropped */
   void *output_user_data;
+  glint_destroy output_destroy;
   glint_input input;
   void *input_user_data;
+  glint_destroy input_destroy;
   glint_trace trace;
   void *trace_user_data;
+  glint_destroy trace_destroy;
   uint32_t max_depth; /* nested calls host → guest → host … on one thread; 0: 16 */
   uint32_t reserved;  /* zero */
   glint_str tenant;   /* whose sandbox this is: a VM serves the sandboxes of one tenant only, all through its
@@ -67,14 +77,13 @@ GLINT_API void glint_sandbox_options_init(glint_sandbox_options *options, uint32
 
 /* Makes a sandbox of `image` and links its imports to `functions` (which may be NULL) by name and signature;
  * GLINT_E_MISSING_IMPORT lists all that are missing. Arguments and environment that would not fit the guest's
- * stack are GLINT_E_TOO_LARGE. Runs nothing yet. `options` may be NULL; its texts are
- * copied, and the callbacks' user data must live as long as the sandbox. Any thread. */
+ * stack are GLINT_E_TOO_LARGE. Runs nothing yet. `options` may be NULL; its texts are copied. Any thread. */
 GLINT_API glint_status glint_sandbox_create(glint_image *image, glint_host_functions *functions,
                                             const glint_sandbox_options *options, glint_sandbox **sandbox,
                                             glint_error **error) GLINT_NOEXCEPT GLINT_MUST_USE;
 
-/* Ends the sandbox; NULL is allowed. Must not be called during a call of it: the process is ended then.
- * One at a time. */
+/* Ends the sandbox; NULL is allowed. Must not be called while another function is at work on it, its own
+ * callbacks included: the process is ended then. One at a time. */
 GLINT_API void glint_sandbox_free(glint_sandbox *sandbox) GLINT_NOEXCEPT;
 
 #define GLINT_STATE_NEW 0u      /* its start-up code has not run */
@@ -83,15 +92,15 @@ GLINT_API void glint_sandbox_free(glint_sandbox *sandbox) GLINT_NOEXCEPT;
 #define GLINT_STATE_POISONED 3u /* faulted, aborted or interrupted */
 #define GLINT_STATE_ENDED 4u    /* the program ended by itself */
 
-/* GLINT_STATE_*, as it is at this moment. Any thread, also during a call. */
+/* GLINT_STATE_*, as it is at this moment. NULL: GLINT_STATE_ENDED. Any thread, also during a call. */
 GLINT_API uint32_t glint_sandbox_state(const glint_sandbox *sandbox) GLINT_NOEXCEPT;
 
 typedef struct glint_call_options {
   uint32_t struct_size; /* sizeof(glint_call_options) */
   uint32_t reserved;    /* zero */
-  uint64_t
-      deadline_ns; /* nanoseconds the call may take from now, host functions included; then it ends with
-                      GLINT_E_DEADLINE. GLINT_DEADLINE_DEFAULT: the engine's. GLINT_DEADLINE_NONE: none. */
+  uint64_t deadline_ns; /* nanoseconds the call may take from now, host functions included; then it ends with
+                           GLINT_E_DEADLINE. GLINT_DEADLINE_DEFAULT: the engine's. GLINT_DEADLINE_NONE, and
+                           more than a clock can say (INT64_MAX): none. */
   glint_interrupt *interrupt; /* what can end the call; may be NULL */
 } glint_call_options;
 
@@ -110,10 +119,14 @@ GLINT_API glint_status glint_sandbox_run(glint_sandbox *sandbox, const glint_cal
  * before the guest runs; strings and bytes are copied once, into the guest. `result` may be NULL. A string or
  * bytes result is a view of guest memory that cannot change: it is valid until the next operation on this
  * sandbox, or until glint_result_release; until then the sandbox keeps its VM. `options` may be NULL.
- * GLINT_E_GUEST_ERROR is an ordinary error, after which the sandbox is ready again; after the other
- * GLINT_E_GUEST_* codes it is poisoned. So it is after GLINT_E_INTERRUPTED and GLINT_E_DEADLINE, unless they
- * came before the guest ran. GLINT_E_BUSY during another call of the sandbox, GLINT_E_DEPTH when calls are
- * nested too deeply, GLINT_E_POISONED and GLINT_E_ENDED when no call is possible any more. One at a time. */
+ * GLINT_E_GUEST_ERROR is an ordinary error, after which the sandbox is ready again, and GLINT_E_ENDED says
+ * that the program ended. After every other failure that came when the guest had begun to run, the sandbox is
+ * poisoned: the other GLINT_E_GUEST_* codes, GLINT_E_INTERRUPTED, GLINT_E_DEADLINE, GLINT_E_HOST_FUNCTION
+ * (see the flags), GLINT_E_HYPERVISOR, and those of serving the guest, such as GLINT_E_NO_MEMORY and
+ * GLINT_E_SYSTEM. A failure before that leaves it as it was, also GLINT_E_INTERRUPTED and GLINT_E_DEADLINE;
+ * glint_sandbox_state tells which it was. GLINT_E_BUSY during another call of the sandbox, GLINT_E_DEPTH when
+ * calls are nested too deeply, GLINT_E_POISONED and GLINT_E_ENDED when no call is possible any more. One at a
+ * time. */
 GLINT_API glint_status glint_call(glint_sandbox *sandbox, uint32_t function, const glint_value *arguments,
                                   uint32_t argument_count, const glint_call_options *options,
                                   glint_value *result, glint_error **error) GLINT_NOEXCEPT GLINT_MUST_USE;

@@ -4,31 +4,13 @@
 #include <array>
 
 #include "capi/handles.hpp"
+#include "capi/user_data.hpp"
 #include "capi/values.hpp"
 
 using namespace glint;
 using namespace glint::capi;
 
 namespace {
-
-// The embedder's data of one host function. Whoever holds it last calls `destroy`, so it runs exactly once
-// whatever happens on the way, exceptions included.
-class UserData {
- public:
-  UserData(void* data, glint_destroy destroy) : data_(data), destroy_(destroy) {}
-  UserData(UserData&& other) noexcept
-      : data_(other.data_), destroy_(std::exchange(other.destroy_, nullptr)) {}
-  UserData& operator=(UserData&&) = delete;
-  ~UserData() {
-    if (destroy_ != nullptr) destroy_(data_);
-  }
-
-  void* get() const { return data_; }
-
- private:
-  void* data_;
-  glint_destroy destroy_;
-};
 
 // What the library keeps of a host function, counted; all of its copies share one.
 struct Registered {

@@ -20,6 +20,7 @@ Result<core::GuestFile> read_file(const glint_file& from) {
   if (from.data == nullptr && from.size != 0) {
     return core::error(GLINT_E_INVALID_ARGUMENT, "guest file '" + path + "' has a size but its data is NULL");
   }
+  if (from.reserved != 0) return reserved_not_zero("glint_file");
   const auto* data = static_cast<const std::byte*>(from.data);
   return core::GuestFile{std::move(path), {data, data + from.size}};
 }

@@ -7,6 +7,7 @@
 
 #include "capi/handles.hpp"
 #include "capi/structs.hpp"
+#include "capi/user_data.hpp"
 #include "capi/values.hpp"
 
 using namespace glint;
@@ -28,10 +29,13 @@ constexpr glint_sandbox_options kDefaults{.struct_size = sizeof(glint_sandbox_op
                                           .environment_count = 0,
                                           .output = nullptr,
                                           .output_user_data = nullptr,
+                                          .output_destroy = nullptr,
                                           .input = nullptr,
                                           .input_user_data = nullptr,
+                                          .input_destroy = nullptr,
                                           .trace = nullptr,
                                           .trace_user_data = nullptr,
+                                          .trace_destroy = nullptr,
                                           .max_depth = 0,
                                           .reserved = 0,
                                           .tenant = {nullptr, 0}};
@@ -57,29 +61,50 @@ void forward_trace(glint_trace trace, void* user_data, const core::SyscallReport
 }
 
 // The callbacks are called from `noexcept` lambdas: one that throws has broken its contract, and ends the
-// process there rather than unwind through the call loop.
-void adapt_callbacks(const glint_sandbox_options& from, core::SandboxOptions& options) {
+// process there rather than unwind through the call loop. A std::function copies what it holds, hence shared;
+// one that only owns user data is never called.
+void adapt_callbacks(const glint_sandbox_options& from, UserData output_data, UserData input_data,
+                     UserData trace_data, core::SandboxOptions& options) {
+  const auto share = [](UserData& data) { return std::make_shared<const UserData>(std::move(data)); };
   if (from.output != nullptr) {
-    options.output = [output = from.output, data = from.output_user_data](
+    options.output = [output = from.output, data = share(output_data)](
                          uint32_t stream, std::span<const std::byte> text) noexcept {
-      output(data, stream, text.data(), text.size());
+      output(data->get(), stream, text.data(), text.size());
     };
   }
   if (from.input != nullptr) {
-    options.input = [input = from.input, data = from.input_user_data](std::span<std::byte> buffer) noexcept {
-      return input(data, buffer.data(), buffer.size());
+    options.input = [input = from.input, data = share(input_data)](std::span<std::byte> buffer) noexcept {
+      return input(data->get(), buffer.data(), buffer.size());
     };
   }
   if (from.trace != nullptr) {
-    options.trace = [trace = from.trace, data = from.trace_user_data](
-                        const core::SyscallReport& report) noexcept { forward_trace(trace, data, report); };
+    options.trace = [trace = from.trace,
+                     data = share(trace_data)](const core::SyscallReport& report) noexcept {
+      forward_trace(trace, data->get(), report);
+    };
   }
+}
+
+Result<void> read_texts(const glint_sandbox_options& from, core::SandboxOptions& options) {
+  GLINT_TRY_ASSIGN(arguments,
+                   read_texts(from.arguments, from.argument_count, "glint_sandbox_options.arguments"));
+  if (!arguments.empty()) options.arguments = std::move(arguments);
+  GLINT_TRY_ASSIGN(environment,
+                   read_texts(from.environment, from.environment_count, "glint_sandbox_options.environment"));
+  options.environment = std::move(environment);
+  GLINT_TRY_ASSIGN(tenant, read_text(from.tenant, "glint_sandbox_options.tenant"));
+  options.tenant = tenant;
+  return {};
 }
 
 Result<core::SandboxOptions> read_options(const glint_sandbox_options* from) {
   core::SandboxOptions options;
   if (from == nullptr) return options;
   GLINT_TRY_ASSIGN(read, read_struct(from, kDefaults, "glint_sandbox_options"));
+  // Ours from here on, whatever else is wrong.
+  UserData output_data(read.output_user_data, read.output_destroy);
+  UserData input_data(read.input_user_data, read.input_destroy);
+  UserData trace_data(read.trace_user_data, read.trace_destroy);
   if (read.reserved != 0) return reserved_not_zero("glint_sandbox_options");
   if ((read.flags & ~(GLINT_SANDBOX_TRACE | GLINT_SANDBOX_END_ON_HOST_FAILURE)) != 0) {
     return core::error(GLINT_E_INVALID_ARGUMENT, "glint_sandbox_options.flags has a flag that is not known");
@@ -87,16 +112,9 @@ Result<core::SandboxOptions> read_options(const glint_sandbox_options* from) {
   options.end_on_host_failure = (read.flags & GLINT_SANDBOX_END_ON_HOST_FAILURE) != 0;
   options.trace_all = (read.flags & GLINT_SANDBOX_TRACE) != 0;
   if (options.trace_all && read.trace == nullptr) return null_argument("glint_sandbox_options.trace");
-  GLINT_TRY_ASSIGN(arguments,
-                   read_texts(read.arguments, read.argument_count, "glint_sandbox_options.arguments"));
-  if (!arguments.empty()) options.arguments = std::move(arguments);
-  GLINT_TRY_ASSIGN(environment,
-                   read_texts(read.environment, read.environment_count, "glint_sandbox_options.environment"));
-  options.environment = std::move(environment);
   if (read.max_depth != 0) options.max_depth = read.max_depth;
-  GLINT_TRY_ASSIGN(tenant, read_text(read.tenant, "glint_sandbox_options.tenant"));
-  options.tenant = tenant;
-  adapt_callbacks(read, options);
+  GLINT_TRY(read_texts(read, options));
+  adapt_callbacks(read, std::move(output_data), std::move(input_data), std::move(trace_data), options);
   return options;
 }
 
@@ -144,10 +162,11 @@ glint_status glint_sandbox_create(glint_image* image, glint_host_functions* func
                                   const glint_sandbox_options* options, glint_sandbox** sandbox,
                                   glint_error** error) noexcept {
   return guarded(error, [&]() -> Result<void> {
-    GLINT_REQUIRE(sandbox);
-    *sandbox = nullptr;
-    GLINT_REQUIRE(image);
+    if (sandbox != nullptr) *sandbox = nullptr;
+    // Before anything else can fail: it takes the callbacks' user data over.
     GLINT_TRY_ASSIGN(core_options, read_options(options));
+    GLINT_REQUIRE(sandbox);
+    GLINT_REQUIRE(image);
     auto handle = std::make_unique<glint_sandbox>();
     GLINT_TRY_ASSIGN(
         made, core::Sandbox::create(image->image, functions == nullptr ? nullptr : functions->functions,
@@ -159,7 +178,7 @@ glint_status glint_sandbox_create(glint_image* image, glint_host_functions* func
 }
 
 void glint_sandbox_free(glint_sandbox* sandbox) noexcept {
-  if (sandbox != nullptr && sandbox->sandbox->state() == core::Sandbox::State::kRunning) {
+  if (sandbox != nullptr && sandbox->sandbox->in_use()) {
     // Going on would free memory that the running call uses.
     // Nothing is left to be done should this fail.
     static_cast<void>(

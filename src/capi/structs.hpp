@@ -37,7 +37,7 @@ inline constexpr uint32_t kFirstSize<glint_segment_info> = 48;
 template <>
 inline constexpr uint32_t kFirstSize<glint_image_info> = 48;
 template <>
-inline constexpr uint32_t kFirstSize<glint_sandbox_options> = 112;
+inline constexpr uint32_t kFirstSize<glint_sandbox_options> = 136;
 template <>
 inline constexpr uint32_t kFirstSize<glint_sandbox_counters> = 64;
 template <>

@@ -110,8 +110,8 @@ class Vcpu {
 
   // Makes the run() under way on thread `runner`, or the next one, return kInterrupted: also when it comes
   // just before the guest is entered. Stays so until clear_kick(). For any thread, while the vCPU cannot be
-  // given to other work.
-  virtual void kick(pthread_t runner) = 0;
+  // given to other work. False when the thread could not be told for now, which only trying again mends.
+  virtual bool kick(pthread_t runner) = 0;
   virtual void clear_kick() = 0;
 
   virtual uint32_t tsc_khz() const = 0;

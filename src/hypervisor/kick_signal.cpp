@@ -80,13 +80,9 @@ Result<void> install_kick_signal(uint32_t wanted) {
 
 int kick_signal() { return g_signal.load(std::memory_order_acquire); }
 
-void send_kick(pthread_t thread) {
-  // Can fail only for a signal that does not exist, or with EAGAIN, when the user's queue of real-time
-  // signals is full (RLIMIT_SIGPENDING). Then other signals of its kind are pending; if none of them is this
-  // thread's, trying again is all that can be done, and the queue drains by itself.
+bool send_kick(pthread_t thread) {
   const int signal = kick_signal();
-  if (signal == 0) return;
-  while (::pthread_kill(thread, signal) == EAGAIN) ::sched_yield();
+  return signal == 0 || ::pthread_kill(thread, signal) != EAGAIN;
 }
 
 KickUnblocked::KickUnblocked() {

@@ -20,8 +20,9 @@ Result<void> install_kick_signal(uint32_t wanted);
 // The signal, once it is installed; 0 before.
 int kick_signal();
 
-// Sends it. `thread` must exist.
-void send_kick(pthread_t thread);
+// Sends it. `thread` must exist. False when the user's queue of real-time signals is full
+// (RLIMIT_SIGPENDING): it drains by itself, so try again.
+bool send_kick(pthread_t thread);
 
 // While this lives, its thread lets the kick signal through, whatever mask the program gave it.
 class KickUnblocked {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sandbox/call_control.hpp"
 
+#include <sched.h>
+
 #include <utility>
 
 namespace glint::core {
@@ -67,7 +69,9 @@ bool CallControl::stop_locked(uint64_t number, StopReason reason) {
     if (word >> kNumberShift != number || (word & kReasons) != 0) return false;
   } while (!word_.compare_exchange_weak(word, word | flag, std::memory_order_acq_rel));
   if ((word & kInGuest) != 0) {
-    vcpu_->kick(runner_);
+    // Until the thread is told, or has come out by itself: leave_guest() clears the flag before it waits for
+    // the mutex that we hold.
+    while (!vcpu_->kick(runner_) && (word_.load(std::memory_order_acquire) & kInGuest) != 0) ::sched_yield();
   } else if (notify_) {
     notify_();
   }

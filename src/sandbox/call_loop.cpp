@@ -51,9 +51,12 @@ Result<Exit> CallLoop::run_vcpu() {
     return stopped(reason);
   }
   entered_ = true;
-  auto exit = vcpu_.run();
-  control.leave_guest();
-  return exit;
+  // Also when run() is left by an exception: nobody may kick a vCPU that is given back.
+  struct Leave {
+    CallControl& control;
+    ~Leave() { control.leave_guest(); }
+  } const leave{control};
+  return vcpu_.run();
 }
 
 Result<Outcome> CallLoop::run_to_the_end() {
@@ -102,19 +105,17 @@ Result<std::optional<Outcome>> CallLoop::serve(const GuestExit& exit) {
     case GLINT_EXIT_SIGNAL:
       return signal_error(exit);
     case GLINT_EXIT_HOST_CALL:
-      // A call that is to end begins nothing new.
+    case GLINT_EXIT_INPUT:
+      // A call that is to end begins nothing new of the host program's.
       if (const StopReason reason = sandbox_.control_->reason(); reason != StopReason::kNone) {
         return stopped(reason);
       }
-      GLINT_TRY(serve_host_call(exit));
+      GLINT_TRY(exit.kind == GLINT_EXIT_INPUT ? serve_input(exit) : serve_host_call(exit));
       return std::optional<Outcome>();
     case GLINT_EXIT_TEXT:
       return std::optional<Outcome>();
     case GLINT_EXIT_GROW:
       GLINT_TRY(serve_grow(exit));
-      return std::optional<Outcome>();
-    case GLINT_EXIT_INPUT:
-      GLINT_TRY(serve_input(exit));
       return std::optional<Outcome>();
     default:
       return protocol_error(where(), "left for the unknown reason " + std::to_string(exit.kind));
@@ -179,6 +180,7 @@ Result<void> CallLoop::serve_host_call(const GuestExit& exit) {
   HostCallFrame frame(shell_, *sandbox_.control_, signature, arguments, exit.reply);
   GLINT_TRY_ASSIGN(told, frame.finish(entry->callback(frame)));
   if (told == GLINT_OK) return {};
+  // Also when it left none: an older one stands for a failure that the guest has survived.
   host_token_ = frame.take_token();
   if (!sandbox_.options_.end_on_host_failure) return {};
   return error(GLINT_E_HOST_FUNCTION, where() + ": host function '" + signature.name + "' failed with code " +

@@ -10,7 +10,7 @@
 namespace glint::core {
 
 DeadlineTimer::~DeadlineTimer() {
-  if (owner_ != ::getpid()) {
+  if (is_forked()) {
     // A child of fork has the memory, but not the thread that may have been waiting in it: destroying the
     // condition variable would wait for that for ever (measured). A few hundred bytes are left behind.
     [[maybe_unused]] const State* left_behind = state_.release();
@@ -25,21 +25,57 @@ DeadlineTimer::~DeadlineTimer() {
   ::pthread_join(state_->thread, nullptr);
 }
 
-Result<void> DeadlineTimer::arm(const std::shared_ptr<CallControl>& control, uint64_t number, uint64_t when) {
-  if (!state_->started.load(std::memory_order_acquire)) GLINT_TRY(start());
-  if (!control->set_deadline(number, when)) return {};
+DeadlineTimer::Place::~Place() {
+  // In a child of fork the mutex may be held by a thread that is not there.
+  if (entry_ == nullptr || timer_->is_forked()) return;
+  const std::lock_guard lock(timer_->state_->mutex);
+  timer_->state_->queue.erase(entry_->at);
+  entry_->enrolled = false;
+}
+
+DeadlineTimer::Place DeadlineTimer::enroll(std::shared_ptr<CallControl> control) {
+  Place place;
+  if (is_forked()) return place;
+  auto entry = std::make_shared<Entry>(Entry{std::move(control)});
   const std::lock_guard lock(state_->mutex);
-  state_->entries.push({when, control});
-  if (state_->entries.top().when == when) state_->changed.notify_one();
+  entry->at = state_->queue.emplace(kNever, entry);
+  entry->enrolled = true;
+  place.timer_ = this;
+  place.entry_ = std::move(entry);
+  return place;
+}
+
+Result<void> DeadlineTimer::arm(const Place& place, uint64_t number, uint64_t when) {
+  if (!state_->started.load(std::memory_order_acquire)) GLINT_TRY(start());
+  Entry& entry = *place.entry_;
+  if (!entry.control->set_deadline(number, when)) return {};
+  const std::lock_guard lock(state_->mutex);
+  move(*state_, entry, when);
+  if (entry.at == state_->queue.begin()) state_->changed.notify_one();
   return {};
+}
+
+uint64_t DeadlineTimer::places() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->queue.size();
+}
+
+// Neither allocates nor throws: the node stays the same.
+void DeadlineTimer::move(State& state, Entry& entry, uint64_t when) {
+  auto node = state.queue.extract(entry.at);
+  node.key() = when;
+  entry.at = state.queue.insert(std::move(node));
 }
 
 Result<void> DeadlineTimer::start() {
   const std::lock_guard lock(state_->mutex);
   if (state_->started.load(std::memory_order_relaxed)) return {};
-  // The program's signals are none of this thread's business: it inherits a mask that blocks them all.
+  // The program's signals are none of this thread's business: it inherits a mask that blocks them all, but
+  // for those that a fault of the thread itself raises (a notification is the program's code), which would
+  // end the process unseen by its handler if they were blocked (sigprocmask(2)).
   sigset_t all, old;
   sigfillset(&all);
+  for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS}) sigdelset(&all, fault);
   ::pthread_sigmask(SIG_SETMASK, &all, &old);
   const int failed = ::pthread_create(
       &state_->thread, nullptr,
@@ -59,29 +95,30 @@ Result<void> DeadlineTimer::start() {
 void DeadlineTimer::run(State& state) {
   std::unique_lock lock(state.mutex);
   while (!state.ending) {
-    if (state.entries.empty()) {
+    const uint64_t when = state.queue.empty() ? kNever : state.queue.begin()->first;
+    if (when > kLatest) {
       state.changed.wait(lock);
-      continue;
-    }
-    const uint64_t when = state.entries.top().when;
-    if (clock_ns(CLOCK_MONOTONIC) < when) {
+    } else if (clock_ns(CLOCK_MONOTONIC) < when) {
       // libstdc++'s steady_clock is CLOCK_MONOTONIC, and waits on it.
       const std::chrono::steady_clock::time_point due{std::chrono::nanoseconds(when)};
       state.changed.wait_until(lock, due);
-      continue;
+    } else {
+      serve(state, lock);
     }
-    const Entry entry = state.entries.top();
-    state.entries.pop();
-    serve(state, entry, lock);
   }
 }
 
-// The mutex is free meanwhile: stopping a call takes the call's own.
-void DeadlineTimer::serve(State& state, const Entry& entry, std::unique_lock<std::mutex>& lock) {
+// Looks at the first place, which is due. The mutex is free while the call is stopped, which takes the call's
+// own: the place may be moved or given up meanwhile.
+void DeadlineTimer::serve(State& state, std::unique_lock<std::mutex>& lock) {
+  const uint64_t when = state.queue.begin()->first;
+  const std::shared_ptr<Entry> entry = state.queue.begin()->second;
+  move(state, *entry, kNever);
   lock.unlock();
-  const auto again = entry.control->deadline_passed(entry.when, clock_ns(CLOCK_MONOTONIC));
+  const auto again = entry->control->deadline_passed(when, clock_ns(CLOCK_MONOTONIC));
   lock.lock();
-  if (again) state.entries.push({*again, entry.control});
+  // An earlier time was set by a call of this very moment, and stays.
+  if (again && entry->enrolled && *again < entry->at->first) move(state, *entry, *again);
 }
 
 }  // namespace glint::core

@@ -6,6 +6,10 @@
 namespace glint::core {
 
 uint32_t Interrupt::raise() {
+  if (is_forked()) {
+    raised_.store(true, std::memory_order_release);
+    return 0;
+  }
   const std::lock_guard lock(mutex_);
   raised_.store(true, std::memory_order_release);
   return static_cast<uint32_t>(std::count_if(calls_.begin(), calls_.end(), [](const auto& call) {

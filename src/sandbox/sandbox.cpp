@@ -74,11 +74,12 @@ class Sandbox::CallScope {
   CallScope(Sandbox& sandbox, const CallOptions& options) : sandbox_(sandbox), interrupt_(options.interrupt) {
     const uint64_t allowed =
         options.deadline_ns == 0 ? sandbox.image_->engine()->deadline_ns() : options.deadline_ns;
-    // A deadline behind the end of time is none.
-    uint64_t deadline = 0;
-    if (allowed == kNoDeadline || __builtin_add_overflow(clock_ns(CLOCK_MONOTONIC), allowed, &deadline))
-      deadline = 0;
-    sandbox.call_deadline_ = deadline;
+    sandbox.call_deadline_ = 0;
+    if (allowed < DeadlineTimer::kLatest) {
+      const uint64_t now = clock_ns(CLOCK_MONOTONIC);
+      // A deadline behind the end of time is none.
+      if (allowed <= DeadlineTimer::kLatest - now) sandbox.call_deadline_ = now + allowed;
+    }
     sandbox.call_number_ = sandbox.control_->begin();
     if (interrupt_) interrupt_->link(*sandbox.control_, sandbox.call_number_);
   }
@@ -88,6 +89,14 @@ class Sandbox::CallScope {
   }
   CallScope(const CallScope&) = delete;
   CallScope& operator=(const CallScope&) = delete;
+
+  // To be asked before this is made: whether it can be.
+  static Result<void> check_options(const CallOptions& options) {
+    if (!options.interrupt || !options.interrupt->is_forked()) return {};
+    return error(
+        GLINT_E_UNSUPPORTED,
+        "the call's interrupt was inherited from the parent process; a child of fork must make its own");
+  }
 
   // GLINT_E_INTERRUPTED when its interrupt was raised before.
   Result<void> check() const {
@@ -105,7 +114,10 @@ class Sandbox::CallScope {
 
 Sandbox::Sandbox(std::shared_ptr<Image> image, std::shared_ptr<const HostFunctions> functions,
                  SandboxOptions options)
-    : image_(std::move(image)), functions_(std::move(functions)), options_(std::move(options)) {
+    : image_(std::move(image)),
+      functions_(std::move(functions)),
+      options_(std::move(options)),
+      deadline_place_(image_->engine()->timer().enroll(control_)) {
   auto& counters = image_->engine()->counters();
   ++counters.sandboxes_created;
   ++counters.sandboxes_live;
@@ -206,11 +218,12 @@ Result<Shell*> Sandbox::attach() {
   }
   attached_ = true;
   if (call_deadline_ != 0) {
-    auto armed = image_->engine()->timer().arm(control_, call_number_, call_deadline_);
+    auto armed = image_->engine()->timer().arm(deadline_place_, call_number_, call_deadline_);
     if (!armed) {
       finish();
       return std::move(armed).error();
     }
+    stop_if_late();
   }
   if (memory_->attaches() == seen_attaches_) return shell;
   seen_attaches_ = memory_->attaches();
@@ -270,8 +283,15 @@ Result<void> Sandbox::start_if_new() {
   return {};
 }
 
+// Finding a VM may have taken all the time that the call had. Then the guest must not run, whenever the timer
+// comes to it.
+void Sandbox::stop_if_late() {
+  if (clock_ns(CLOCK_MONOTONIC) >= call_deadline_) control_->stop(call_number_, StopReason::kDeadline);
+}
+
 // It was stopped before its start-up code ran.
 void Sandbox::back_to_new() {
+  counters_ = counters();  // what it has cost stays counted
   attached_ = false;
   seen_attaches_ = 0;
   image_->shells().forget(*memory_);
@@ -302,6 +322,9 @@ Result<std::optional<int32_t>> Sandbox::run(const CallOptions& options) {
     if (entered.error().code == GLINT_E_ENDED) return std::optional(exit_code_);
     return std::move(entered).error();
   }
+  finish();
+  if (state() == State::kReady) return std::optional<int32_t>();
+  GLINT_TRY(CallScope::check_options(options));
   const CallScope scope(*this, options);
   GLINT_TRY(scope.check());
   GLINT_TRY(start_if_new());
@@ -331,6 +354,7 @@ Result<Value> Sandbox::call(uint32_t function, std::span<const Value> arguments,
     return error(GLINT_E_NOT_FOUND, "the guest program has no export number " + std::to_string(function));
   }
   GLINT_TRY(check_values(called->name, called->params, arguments));
+  GLINT_TRY(CallScope::check_options(options));
   const CallScope scope(*this, options);
   GLINT_TRY(scope.check());
   GLINT_TRY(start_if_new());
@@ -400,7 +424,7 @@ void Sandbox::poison(const std::string& reason, bool vm_broken) {
 Sandbox::Counters Sandbox::counters() const {
   Counters counters = counters_;
   if (memory_) {
-    counters.attaches = memory_->attaches();
+    counters.attaches += memory_->attaches();
     counters.ioctls += memory_->attach_ioctls();
   }
   return counters;

@@ -14,6 +14,7 @@
 
 #include "base/result.hpp"
 #include "sandbox/call_control.hpp"
+#include "sandbox/deadline_timer.hpp"
 #include "sandbox/host_functions.hpp"
 #include "sandbox/image.hpp"
 #include "sandbox/interrupt.hpp"
@@ -80,6 +81,8 @@ class Sandbox {
   void release_result();
 
   State state() const { return state_.load(std::memory_order_acquire); }
+  // A thread is inside: in a call, or on its way into or out of one.
+  bool in_use() const { return entered_.load(std::memory_order_acquire); }
   // To be asked by the thread that uses the sandbox.
   Counters counters() const;
   const Image& image() const { return *image_; }
@@ -97,6 +100,7 @@ class Sandbox {
   Result<void> start_if_new();
   Result<Shell*> attach();
   Result<uint64_t> write_arguments(Shell& shell, std::span<const Value> arguments);
+  void stop_if_late();
   void back_to_new();
   Result<Outcome> run_guest(Shell& shell, const Function* called);
   void end(int32_t exit_code);
@@ -110,8 +114,9 @@ class Sandbox {
   std::vector<const HostFunctions::Entry*> imports_;  // by function index; null where it is no import
   std::atomic<State> state_{State::kNew};
   std::atomic<bool> entered_{false};  // a thread is inside; released last
-  // The timer keeps it for a while after the sandbox has gone.
+  // The timer may be at work with it while the sandbox goes.
   const std::shared_ptr<CallControl> control_ = std::make_shared<CallControl>();
+  const DeadlineTimer::Place deadline_place_;
   uint64_t call_number_ = 0;
   uint64_t call_deadline_ = 0;  // of the call under way, in ns of CLOCK_MONOTONIC; 0: none
   std::unique_ptr<SandboxMemory> memory_;

@@ -94,6 +94,7 @@ static void print_image(void) {
   FIELD(glint_file, path);
   FIELD(glint_file, data);
   FIELD(glint_file, size);
+  FIELD(glint_file, reserved);
 
   WHOLE(glint_image_options);
   FIELD(glint_image_options, struct_size);
@@ -151,10 +152,13 @@ static void print_sandbox(void) {
   FIELD(glint_sandbox_options, environment_count);
   FIELD(glint_sandbox_options, output);
   FIELD(glint_sandbox_options, output_user_data);
+  FIELD(glint_sandbox_options, output_destroy);
   FIELD(glint_sandbox_options, input);
   FIELD(glint_sandbox_options, input_user_data);
+  FIELD(glint_sandbox_options, input_destroy);
   FIELD(glint_sandbox_options, trace);
   FIELD(glint_sandbox_options, trace_user_data);
+  FIELD(glint_sandbox_options, trace_destroy);
   FIELD(glint_sandbox_options, max_depth);
   FIELD(glint_sandbox_options, reserved);
   FIELD(glint_sandbox_options, tenant);

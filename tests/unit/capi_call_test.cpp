@@ -189,6 +189,19 @@ TEST_F(CapiCall, ForwardsWhatTheGuestPrints) {
   EXPECT_EQ(heard_, "good morning");
 }
 
+TEST_F(CapiCall, DestroysTheCallbacksDataWithTheSandbox) {
+  options_.output = [](void* user_data, uint32_t, const void* data, uint64_t size) {
+    *static_cast<std::string*>(user_data) += std::string(static_cast<const char*>(data), size);
+  };
+  options_.output_user_data = &heard_;
+  options_.output_destroy = [](void* user_data) { *static_cast<std::string*>(user_data) += " and good bye"; };
+  make();
+  EXPECT_EQ(call(Guest::kSay, {string("hello")}, nullptr), GLINT_OK) << message();
+  EXPECT_EQ(heard_, "hello");
+  glint_sandbox_free(std::exchange(sandbox_, nullptr));
+  EXPECT_EQ(heard_, "hello and good bye");
+}
+
 TEST_F(CapiCall, CountsWhatHappens) {
   make();
   ASSERT_EQ(call(Guest::kSay, {string("hello")}, nullptr), GLINT_OK) << message();

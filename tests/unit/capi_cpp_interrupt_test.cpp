@@ -89,6 +89,37 @@ TEST_F(CppInterrupt, AHostFunctionIsTold) {
   EXPECT_TRUE(told);
 }
 
+TEST_F(CppInterrupt, ANotificationThatWasTakenBackDoesNotCome) {
+  const Interrupt interrupt;
+  int told = 0;
+  Sandbox sandbox = with([&](HostCall& call, int64_t n) {
+    EXPECT_TRUE(call.on_interrupt({})) << "there is nothing to take back";
+    EXPECT_TRUE(call.on_interrupt([&] { told += 1; }));
+    EXPECT_EQ(call.on_interrupt([&] { told += 10; }).error().code(), GLINT_E_BUSY);
+    EXPECT_TRUE(call.on_interrupt({}));
+    EXPECT_TRUE(call.on_interrupt([&] { told += 100; })) << "there is none any more";
+    interrupt.raise();
+    return n;
+  });
+  EXPECT_EQ(code_of([&] { sandbox.call<int64_t>({.interrupt = interrupt}, "ask", 1); }), GLINT_E_INTERRUPTED);
+  EXPECT_EQ(told, 100);
+}
+
+TEST_F(CppInterrupt, AnOlderExceptionDoesNotHideThatTheCallWasStopped) {
+  const Interrupt interrupt;
+  Sandbox sandbox = with([&](int64_t) -> int64_t {
+    interrupt.raise();
+    throw std::out_of_range("forty-two");
+  });
+  try {
+    sandbox.call<int64_t>({.interrupt = interrupt}, "ask", 1);
+    FAIL() << "the call ended well";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), GLINT_E_INTERRUPTED);
+    EXPECT_THROW(std::rethrow_exception(error.cause()), std::out_of_range);
+  }
+}
+
 TEST_F(CppInterrupt, AnExceptionOfAHostFunctionComesOutOfTheCallAsItWas) {
   Sandbox sandbox = with([](int64_t) -> int64_t { throw std::out_of_range("forty-two"); });
   EXPECT_THROW(sandbox.call<int64_t>("ask", 1), std::out_of_range);

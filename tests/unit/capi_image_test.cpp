@@ -143,11 +143,15 @@ TEST_F(CapiImage, SaysWhatIsWrongWithAProgram) {
 }
 
 TEST_F(CapiImage, RefusesBadOptions) {
-  const glint_file file{str("/data/x"), nullptr, 4};
+  glint_file file{str("/data/x"), nullptr, 4, 0};
   options_.files = &file;
   options_.file_count = 1;
   EXPECT_EQ(load(), GLINT_E_INVALID_ARGUMENT);
   EXPECT_NE(message().find("/data/x"), std::string::npos) << message();
+
+  file = {str("/data/x"), nullptr, 0, 1};
+  EXPECT_EQ(load(), GLINT_E_INVALID_ARGUMENT);
+  EXPECT_NE(message().find("glint_file.reserved"), std::string::npos) << message();
 
   options_.files = nullptr;
   EXPECT_EQ(glint_image_load_bytes(engine_, program_.data(), program_.size(), &options_, &image_, nullptr),
@@ -166,7 +170,7 @@ TEST_F(CapiImage, RefusesBadOptions) {
 
 TEST_F(CapiImage, CarriesFilesForTheGuest) {
   const std::string contents(5000, 'x');
-  const glint_file file{str("/data/rules.txt"), contents.data(), contents.size()};
+  const glint_file file{str("/data/rules.txt"), contents.data(), contents.size(), 0};
   options_.files = &file;
   options_.file_count = 1;
   ASSERT_EQ(load(), GLINT_OK) << message();

@@ -83,6 +83,44 @@ TEST_F(CapiSandbox, RefusesBadOptions) {
   refused("NULL");
 }
 
+TEST_F(CapiSandbox, DestroysTheCallbacksDataOnceWhenItIsRefused) {
+  int destroyed[3] = {};
+  const auto give = [&] {
+    for (int& count : destroyed) count = 0;
+    options_.output_user_data = &destroyed[0];
+    options_.input_user_data = &destroyed[1];
+    options_.trace_user_data = &destroyed[2];
+    options_.output_destroy = options_.input_destroy =
+        options_.trace_destroy = [](void* count) { ++*static_cast<int*>(count); };
+    options_.output = [](void*, uint32_t, const void*, uint64_t) {};
+    options_.trace = [](void*, const glint_syscall*) {};  // no input: its data is destroyed all the same
+  };
+  const auto expect_once = [&] {
+    for (const int count : destroyed) EXPECT_EQ(count, 1);
+  };
+  give();
+  options_.tenant = {nullptr, 3};
+  refused("tenant");
+  expect_once();
+  give();
+  options_.reserved = 1;
+  refused("reserved");
+  expect_once();
+  give();
+  EXPECT_EQ(glint_sandbox_create(nullptr, nullptr, &options_, &sandbox_, nullptr), GLINT_E_INVALID_ARGUMENT);
+  expect_once();
+  give();
+  EXPECT_EQ(glint_sandbox_create(image_, nullptr, &options_, nullptr, nullptr), GLINT_E_INVALID_ARGUMENT);
+  expect_once();
+  give();
+  EXPECT_EQ(glint_sandbox_create(image_, nullptr, &options_, &sandbox_, nullptr), GLINT_E_NO_HYPERVISOR);
+  expect_once();
+  give();
+  options_.struct_size = 8;  // what lies behind is unknown, and not looked at
+  refused("struct_size");
+  for (const int count : destroyed) EXPECT_EQ(count, 0);
+}
+
 TEST_F(CapiSandbox, CannotBeMadeWithoutAHypervisor) {
   glint_host_functions* functions = nullptr;
   ASSERT_EQ(glint_host_functions_create(&functions, nullptr), GLINT_OK);

@@ -118,7 +118,7 @@ TEST(CapiStructs, HaveTheSizesOfTheirFirstVersion) {
   EXPECT_EQ(sizeof(glint_str), 16u);
   EXPECT_EQ(sizeof(glint_value), 24u);
   EXPECT_EQ(offsetof(glint_value, as), 8u);
-  EXPECT_EQ(sizeof(glint_file), 32u);
+  EXPECT_EQ(sizeof(glint_file), 40u);
   EXPECT_EQ(sizeof(glint_syscall), 88u);
   EXPECT_EQ(sizeof(glint_engine_options), kFirstSize<glint_engine_options>);
   EXPECT_EQ(sizeof(glint_engine_counters), kFirstSize<glint_engine_counters>);

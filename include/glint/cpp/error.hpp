@@ -140,7 +140,10 @@ namespace detail {
 // program without exceptions, ends it: the `try_` functions are those to be used there.
 [[noreturn]] inline void raise(const Error& error) {
 #ifdef __cpp_exceptions
-  if (error.cause()) std::rethrow_exception(error.cause());
+  // What failed is the host function, or the guest because of it. A guest that faulted or was stopped later
+  // has failed by itself; its Error still has the exception as cause().
+  const bool by_host = error.code() == GLINT_E_HOST_FUNCTION || error.code() == GLINT_E_GUEST_ERROR;
+  if (by_host && error.cause()) std::rethrow_exception(error.cause());
   throw error;
 #else
   static_cast<void>(std::fprintf(stderr, "glint: %s\n", error.what()));

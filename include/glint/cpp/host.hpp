@@ -33,12 +33,7 @@ class HostCall {
  public:
   explicit HostCall(glint_host_call* call) noexcept : call_(call) {}
   // The notification must not come when this has gone.
-  ~HostCall() {
-    if (!notify_) return;
-    // Taking back cannot fail.
-    [[maybe_unused]] const glint_status status =
-        glint_host_call_on_interrupt(call_, nullptr, nullptr, nullptr);
-  }
+  ~HostCall() { take_back(); }
   HostCall(const HostCall&) = delete;
   HostCall& operator=(const HostCall&) = delete;
 
@@ -49,20 +44,33 @@ class HostCall {
 
   // Has `notify` called when that changes, at most once and not after the host function has returned, on the
   // thread that ends the call. It must be quick, and neither throw nor call Glint. A second one is refused
-  // with GLINT_E_BUSY.
+  // with GLINT_E_BUSY; an empty one takes the first back, which is then not running and will not come.
   Expected<void> on_interrupt(std::function<void()> notify) {
+    if (!notify) {
+      take_back();
+      return {};
+    }
     if (notify_) return Error(GLINT_E_BUSY, "this host function asked to be told already");
     notify_ = std::move(notify);
     glint_error* error = nullptr;
     const glint_status status = glint_host_call_on_interrupt(call_, &run_notify, this, &error);
-    if (status != GLINT_OK) return Error::take(status, error);
-    return {};
+    if (status == GLINT_OK) return {};
+    notify_ = nullptr;
+    return Error::take(status, error);
   }
 
   // For use with the C functions.
   glint_host_call* handle() const noexcept { return call_; }
 
  private:
+  void take_back() noexcept {
+    if (!notify_) return;
+    // Taking back cannot fail.
+    [[maybe_unused]] const glint_status status =
+        glint_host_call_on_interrupt(call_, nullptr, nullptr, nullptr);
+    notify_ = nullptr;
+  }
+
   static void run_notify(void* self) { static_cast<HostCall*>(self)->notify_(); }
 
   glint_host_call* call_;

@@ -178,7 +178,7 @@ Expected<Image> load_image(const ImageOptions& options, const Load& load) {
   std::vector<glint_file> files;
   files.reserve(options.files.size());
   for (const GuestFile& file : options.files)
-    files.push_back({str(file.path), file.data.data(), file.data.size()});
+    files.push_back({str(file.path), file.data.data(), file.data.size(), 0});
   glint_image_options c_options;
   glint_image_options_init(&c_options, sizeof(c_options));
   c_options.memory_size = options.memory_size;

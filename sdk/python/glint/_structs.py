@@ -55,7 +55,7 @@ class DoctorItem(Sized):
 
 
 class File(ctypes.Structure):
-    _fields_ = [("path", Str), ("data", c_void_p), ("size", c_uint64)]
+    _fields_ = [("path", Str), ("data", c_void_p), ("size", c_uint64), ("reserved", c_uint64)]
 
 
 class ImageOptions(Sized):
@@ -93,9 +93,9 @@ Trace = ctypes.CFUNCTYPE(None, c_void_p, ctypes.POINTER(Syscall))
 class SandboxOptions(Sized):
     _fields_ = [("struct_size", c_uint32), ("flags", c_uint32), ("arguments", ctypes.POINTER(Str)),
                 ("argument_count", c_uint64), ("environment", ctypes.POINTER(Str)), ("environment_count", c_uint64),
-                ("output", Output), ("output_user_data", c_void_p), ("input", Input), ("input_user_data", c_void_p),
-                ("trace", Trace), ("trace_user_data", c_void_p), ("max_depth", c_uint32), ("reserved", c_uint32),
-                ("tenant", Str)]
+                ("output", Output), ("output_user_data", c_void_p), ("output_destroy", Destroy), ("input", Input),
+                ("input_user_data", c_void_p), ("input_destroy", Destroy), ("trace", Trace), ("trace_user_data", c_void_p),
+                ("trace_destroy", Destroy), ("max_depth", c_uint32), ("reserved", c_uint32), ("tenant", Str)]
 
 
 class CallOptions(Sized):

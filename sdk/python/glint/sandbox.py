@@ -172,7 +172,7 @@ class Sandbox(_objects.Owner):
 
         def free(pointer: int | None) -> None:
             native.glint_sandbox_free(pointer)
-            if number:  # no destroy belongs to it: the sandbox was its only user
+            if number:  # no destroy was given: the sandbox was its only user
                 _objects.destroy(number)
 
         pointer = ctypes.c_void_p()

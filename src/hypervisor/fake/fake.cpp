@@ -82,9 +82,14 @@ Result<Exit> FakeVcpu::run() {
   return vm_.hypervisor_->script_(*this);
 }
 
-void FakeVcpu::kick(pthread_t) {
+bool FakeVcpu::kick(pthread_t) {
   kicked_.store(true);
+  if (refused_kicks != 0) {
+    --refused_kicks;
+    return false;
+  }
   kicked_.notify_all();
+  return true;
 }
 
 Exit FakeVcpu::run_until_kicked() {

@@ -29,7 +29,7 @@ class FakeVcpu final : public Vcpu {
   Result<VcpuState> save() override;
   Result<FaultState> fault_state() override;
   Result<Exit> run() override;
-  void kick(pthread_t runner) override;
+  bool kick(pthread_t runner) override;
   void clear_kick() override { kicked_.store(false); }
   uint32_t tsc_khz() const override { return 1'000'000; }
   const Counters& counters() const override { return counters_; }
@@ -41,6 +41,8 @@ class FakeVcpu final : public Vcpu {
   uint64_t cr2 = 0;
   SystemRegisters system;
 
+  // How many of the next kicks find no room in the queue of signals. They set the flag all the same.
+  std::atomic<uint32_t> refused_kicks{0};
   // Was it kicked, and not cleared since?
   bool kicked() const { return kicked_.load(); }
   // What a guest that never leaves does: waits for a kick.

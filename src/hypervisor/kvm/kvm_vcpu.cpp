@@ -298,9 +298,9 @@ Result<Exit> KvmVcpu::run() {
 // The flag first: should the signal arrive before the thread is in KVM_RUN, the flag is what makes that
 // return (Documentation/virt/kvm/api.rst, "immediate_exit"). Nobody else writes it meanwhile: settle() is for
 // a vCPU that no call runs on.
-void KvmVcpu::kick(pthread_t runner) {
+bool KvmVcpu::kick(pthread_t runner) {
   std::atomic_ref(run_->immediate_exit).store(1, std::memory_order_seq_cst);
-  send_kick(runner);
+  return send_kick(runner);
 }
 
 void KvmVcpu::clear_kick() { std::atomic_ref(run_->immediate_exit).store(0, std::memory_order_relaxed); }

@@ -31,7 +31,7 @@ class KvmVcpu final : public Vcpu {
   Result<VcpuState> save() override;
   Result<FaultState> fault_state() override;
   Result<Exit> run() override;
-  void kick(pthread_t runner) override;
+  bool kick(pthread_t runner) override;
   void clear_kick() override;
   uint32_t tsc_khz() const override { return tsc_khz_; }
   const Counters& counters() const override { return counters_; }

@@ -121,6 +121,7 @@ internal unsafe struct NativeFile
     public NativeStr Path;
     public void* Data;
     public ulong Size;
+    public ulong Reserved;
 }
 
 [StructLayout(LayoutKind.Sequential)]
@@ -194,10 +195,13 @@ internal unsafe struct NativeSandboxOptions
     public ulong EnvironmentCount;
     public delegate* unmanaged[Cdecl]<nint, uint, void*, ulong, void> Output;
     public nint OutputUserData;
+    public delegate* unmanaged[Cdecl]<nint, void> OutputDestroy;
     public delegate* unmanaged[Cdecl]<nint, void*, ulong, ulong> Input;
     public nint InputUserData;
+    public delegate* unmanaged[Cdecl]<nint, void> InputDestroy;
     public delegate* unmanaged[Cdecl]<nint, NativeSyscall*, void> Trace;
     public nint TraceUserData;
+    public delegate* unmanaged[Cdecl]<nint, void> TraceDestroy;
     public uint MaxDepth;
     public uint Reserved;
     public NativeStr Tenant;
