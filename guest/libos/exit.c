@@ -6,7 +6,10 @@ void leave(uint32_t kind) {
   HEADER->exit_kind = kind;
   /* The host keeps all registers; "memory" because it writes the transfer area meanwhile. */
   __asm__ volatile("outl %%eax, %0" : : "N"(GLINT_EXIT_PORT), "a"(0) : "memory", "cc");
-  if (HEADER->time_epoch != libos.time_epoch) time_pair();
+  if (HEADER->time_epoch != libos.time_epoch) {
+    time_pair();
+    random_stir();
+  }
   /* A refusal that a call survived explains no fault of the next one. */
   if (kind == GLINT_EXIT_READY || kind == GLINT_EXIT_RESULT || kind == GLINT_EXIT_ERROR)
     HEADER->memory_refused = 0;

@@ -73,6 +73,7 @@ int64_t time_from_spec(const struct time_spec *spec);
 
 /* ---- random.c ------------------------------------------------------------------------ */
 void random_bytes(uint8_t *out, uint64_t size);
+void random_stir(void); /* takes in the host's seed, if there is one */
 
 /* ---- files.c ---------------------------------------------------------------------- */
 enum file_kind { FILE_CLOSED, FILE_STDIN, FILE_STDOUT, FILE_STDERR, FILE_REGULAR, FILE_NULL, FILE_RANDOM };

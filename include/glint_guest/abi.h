@@ -171,15 +171,16 @@ struct glint_abi_header {
   int32_t host_code;
 
   /* host → guest: time. The guest pairs these with its TSC whenever time_epoch changes,
-   * which is at start-up and whenever the guest continues on another VM. */
+   * which is at start-up and whenever the guest continues on another VM, or from a snapshot. */
   uint32_t time_epoch;
   uint32_t tsc_khz;
   uint64_t realtime_ns;  /* CLOCK_REALTIME                                               */
   uint64_t monotonic_ns; /* CLOCK_MONOTONIC                                              */
 
-  /* host → guest: start-up only; the libos copies them and wipes the seed */
+  /* host → guest: at start-up the seed of the generator; whenever time_epoch changes, more for it, or zeros.
+   * The libos wipes it. */
   uint8_t seed[48];
-  uint64_t boot; /* offset of struct glint_abi_boot                                      */
+  uint64_t boot; /* start-up only: offset of struct glint_abi_boot                        */
 
   /* guest → host */
   uint32_t exit_kind;      /* enum glint_abi_exit                                         */

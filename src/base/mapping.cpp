@@ -70,4 +70,10 @@ Result<void> map_file_readonly(std::byte* at, uint64_t size, int fd, uint64_t of
   return map_fixed(at, size, PROT_READ, MAP_PRIVATE, fd, offset);
 }
 
+Result<void> discard(std::span<std::byte> pages) {
+  if (::madvise(pages.data(), pages.size(), MADV_DONTNEED) != 0)
+    return system_error("madvise(MADV_DONTNEED)", errno);
+  return {};
+}
+
 }  // namespace glint::core

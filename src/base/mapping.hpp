@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <utility>
 
 #include "base/result.hpp"
@@ -44,5 +45,8 @@ Result<void> map_anonymous(std::byte* at, uint64_t size);
 // Replaces [at, at + size) by a view of a file: copy on write, or read-only.
 Result<void> map_file_private(std::byte* at, uint64_t size, int fd, uint64_t offset);
 Result<void> map_file_readonly(std::byte* at, uint64_t size, int fd, uint64_t offset);
+
+// Drops what was written to whole pages: they are again those of the file, or zero.
+Result<void> discard(std::span<std::byte> pages);
 
 }  // namespace glint::core

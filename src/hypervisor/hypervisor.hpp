@@ -49,7 +49,7 @@ struct VcpuState {
   Registers registers;
   uint64_t fs_base = 0;
   uint64_t gs_base = 0;
-  std::unique_ptr<VectorState> vectors;  // null: the state after a processor reset
+  std::shared_ptr<const VectorState> vectors;  // null: the state after a processor reset
 };
 
 // What ring 3 needs to reach the exit port: found out by the probe.

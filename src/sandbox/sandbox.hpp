@@ -26,6 +26,7 @@ class CallLoop;
 class SandboxMemory;
 class Shell;
 struct Outcome;
+struct Snapshot;
 
 struct SyscallReport {
   uint64_t number = 0;
@@ -43,6 +44,7 @@ struct SandboxOptions {
   std::function<void(const SyscallReport&)> trace;
   bool trace_all = false;            // also the calls that the libos served
   bool end_on_host_failure = false;  // a failing host function ends the call; else the guest is told
+  bool restore_each_call = false;    // every call begins with the snapshot, whatever became of the last one
   uint32_t max_depth = 16;
   std::string tenant;  // no VM ever serves two tenants
 };
@@ -60,11 +62,16 @@ class Sandbox {
 
   struct Counters {
     uint64_t calls = 0, host_calls = 0, exits = 0, ioctls = 0, attaches = 0, unknown_syscalls = 0,
-             output_bytes = 0;
+             output_bytes = 0, restores = 0, restored_pages = 0;
   };
 
   // Links the imports; runs nothing. `functions` may be null.
   static Result<std::unique_ptr<Sandbox>> create(std::shared_ptr<Image> image,
+                                                 std::shared_ptr<const HostFunctions> functions,
+                                                 SandboxOptions options);
+  // One that goes on where `snapshot` was taken: its start-up code does not run again, and the program's
+  // arguments and environment are those of then; `options` must name none.
+  static Result<std::unique_ptr<Sandbox>> create(std::shared_ptr<const Snapshot> snapshot,
                                                  std::shared_ptr<const HostFunctions> functions,
                                                  SandboxOptions options);
   ~Sandbox();  // not during a call
@@ -80,6 +87,17 @@ class Sandbox {
 
   void release_result();
 
+  // The sandbox as it is now; starts the program first when that is due. Only of one that is ready.
+  Result<std::shared_ptr<const Snapshot>> snapshot(const CallOptions& options = {});
+
+  // Makes it what `to` says, whatever became of it: also when it is poisoned or has ended. Null: the snapshot
+  // that it was made from, or restored to last.
+  Result<void> restore(std::shared_ptr<const Snapshot> to);
+
+  // For tests: shows all of its memory and registers, as they are.
+  using Look = std::function<void(std::span<const std::byte> memory, const VcpuState& state)>;
+  Result<void> inspect(const Look& look);
+
   State state() const { return state_.load(std::memory_order_acquire); }
   // A thread is inside: in a call, or on its way into or out of one.
   bool in_use() const { return entered_.load(std::memory_order_acquire); }
@@ -94,11 +112,19 @@ class Sandbox {
   Sandbox(std::shared_ptr<Image> image, std::shared_ptr<const HostFunctions> functions,
           SandboxOptions options);
 
+  static Result<std::unique_ptr<Sandbox>> make(std::shared_ptr<Image> image,
+                                               std::shared_ptr<const HostFunctions> functions,
+                                               SandboxOptions options);
   Result<void> link_imports();
   Result<void> prepare_strings();
-  Result<void> enter(Entry& entry);
+  enum class Purpose : uint8_t { kCall, kOther };
+  Result<void> enter(Entry& entry, Purpose purpose);
   Result<void> start_if_new();
+  Result<void> restore_inside(std::shared_ptr<const Snapshot> to);
+  Result<void> restore_for_call();
+  Result<std::shared_ptr<const Snapshot>> freeze();
   Result<Shell*> attach();
+  Result<void> write_environment(Shell& shell);
   Result<uint64_t> write_arguments(Shell& shell, std::span<const Value> arguments);
   void stop_if_late();
   void back_to_new();
@@ -120,8 +146,12 @@ class Sandbox {
   uint64_t call_number_ = 0;
   uint64_t call_deadline_ = 0;  // of the call under way, in ns of CLOCK_MONOTONIC; 0: none
   std::unique_ptr<SandboxMemory> memory_;
+  std::shared_ptr<const Snapshot> snapshot_;  // what restore() goes back to; null: nothing
+  bool went_on_ = false;                      // since it was made or restored, it was called
   uint32_t seen_attaches_ = 0;  // the transfer area holds what the guest needs since that attach
-  bool attached_ = false;       // a shell is in use by us: in a call, or for a result's view
+  bool is_restored_ = false;  // put back to snapshot_, and not run since: it needs new clocks and a new seed
+  uint32_t time_epoch_ = 0;   // what the guest was told last
+  bool attached_ = false;     // a shell is in use by us: in a call, or for a result's view
   int32_t exit_code_ = 0;
   std::string poison_reason_;
   Counters counters_;

@@ -62,7 +62,10 @@ Result<ImageMemory> ImageMemory::create(const Layout& layout, std::span<const st
   if (::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
     return system_error("sealing a memfd", errno);
   }
-  return ImageMemory(std::move(fd));
+  Fd window_fd(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 0));
+  if (!window_fd) return system_error("duplicating a memfd", errno);
+  GLINT_TRY_ASSIGN(window, WindowMemory::create(std::move(window_fd), layout.window_gpa, layout.window_size));
+  return ImageMemory(std::move(fd), std::move(window));
 }
 
 }  // namespace glint::core

@@ -8,6 +8,7 @@
 #include "base/fd.hpp"
 #include "base/result.hpp"
 #include "image/layout.hpp"
+#include "shell/window_memory.hpp"
 
 namespace glint::core {
 
@@ -20,10 +21,14 @@ class ImageMemory {
                                     std::span<const std::byte> libos);
 
   int fd() const { return fd_.get(); }
+  // What the windows of new sandboxes hold.
+  const std::shared_ptr<const WindowMemory>& window() const { return window_; }
 
  private:
-  explicit ImageMemory(Fd fd) : fd_(std::move(fd)) {}
+  ImageMemory(Fd fd, std::shared_ptr<const WindowMemory> window)
+      : fd_(std::move(fd)), window_(std::move(window)) {}
   Fd fd_;
+  std::shared_ptr<const WindowMemory> window_;
 };
 
 }  // namespace glint::core

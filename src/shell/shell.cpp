@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "shell/shell.hpp"
 
-#include <fcntl.h>
 #include <sys/mman.h>
 
 #include <array>
@@ -10,19 +9,12 @@
 
 #include "arch/x86_64/system_pages.hpp"
 #include "base/checked.hpp"
-#include "base/fd.hpp"
 #include "transfer/header.hpp"
 
 namespace glint::core {
 namespace {
 
 constexpr uint32_t kMainSlot = 0, kExtensionSlot = 1;
-
-Result<void> discard(std::span<std::byte> pages) {
-  if (::madvise(pages.data(), pages.size(), MADV_DONTNEED) != 0)
-    return system_error("madvise(MADV_DONTNEED)", errno);
-  return {};
-}
 
 Result<void> move_pages(std::byte* from, std::byte* to, uint64_t size) {
   // DONTUNMAP leaves the file mapping without its pages: pristine, and no hole for another thread's mmap
@@ -39,12 +31,11 @@ constexpr size_t kInitialPages = GLINT_TRANSFER_INITIAL / kPageSize;
 }  // namespace
 
 Result<std::unique_ptr<Shell>> Shell::create(Hypervisor& hypervisor, const Layout& layout,
-                                             const ImageMemory& memory, PortAccess port_access) {
+                                             const ImageMemory& memory, const Pagemap& pagemap,
+                                             PortAccess port_access) {
   GLINT_TRY_ASSIGN(range, MappedRange::reserve(layout.total_size, kLargePageSize));
-  auto shell = std::unique_ptr<Shell>(new Shell(layout, std::move(range)));
+  auto shell = std::unique_ptr<Shell>(new Shell(layout, pagemap, std::move(range)));
   GLINT_TRY(shell->map_memory(memory));
-  // Without /proc the transfer area is wiped in a slower way.
-  shell->pagemap_ = Fd(::open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC));
   GLINT_TRY_ASSIGN(vm, hypervisor.create_vm());
   shell->vm_ = std::move(vm);
   GLINT_TRY(shell->vm_->add_memory(kMainSlot, 0, shell->at(0), layout.slot_size));
@@ -63,7 +54,7 @@ Result<void> Shell::map_memory(const ImageMemory& image) {
   const uint64_t readonly_end = layout_.readonly_gpa + layout_.readonly_size;
   GLINT_TRY(map_file_private(at(0), private_end, image.fd(), 0));
   GLINT_TRY(map_file_readonly(at(private_end), readonly_end - private_end, image.fd(), private_end));
-  GLINT_TRY(map_file_private(at(layout_.window_gpa), layout_.window_size, image.fd(), layout_.window_gpa));
+  GLINT_TRY(begin_with(image.window()));
   return map_anonymous(at(layout_.transfer_gpa), GLINT_TRANSFER_INITIAL);
 }
 
@@ -84,20 +75,6 @@ Result<void> Shell::grow_transfer(uint64_t size) {
   return {};
 }
 
-// Which pages of the first MiB of the transfer area were ever touched, from /proc/self/pagemap
-// (Documentation/admin-guide/mm/pagemap.rst). False when that cannot be told.
-bool Shell::read_touched(std::span<bool> touched) const {
-  std::array<uint64_t, kInitialPages> entries{};
-  const uint64_t first = reinterpret_cast<uintptr_t>(transfer().data()) / kPageSize;
-  constexpr size_t kBytes = kInitialPages * sizeof(uint64_t);
-  const ssize_t got =
-      ::pread(pagemap_.get(), entries.data(), kBytes, static_cast<off_t>(first * sizeof(uint64_t)));
-  if (got != static_cast<ssize_t>(kBytes)) return false;
-  constexpr uint64_t kPresent = 1ull << 63, kSwapped = 1ull << 62;
-  for (size_t i = 0; i < entries.size(); ++i) touched[i] = (entries[i] & (kPresent | kSwapped)) != 0;
-  return true;
-}
-
 Result<void> Shell::wipe_transfer() {
   const auto all = transfer();
   if (all.size() > GLINT_TRANSFER_INITIAL) GLINT_TRY(discard(all.subspan(GLINT_TRANSFER_INITIAL)));
@@ -106,7 +83,8 @@ Result<void> Shell::wipe_transfer() {
   // as they are few.
   constexpr size_t kFew = 32;
   std::array<bool, kInitialPages> touched{};
-  if (!read_touched(touched)) return discard(initial);
+  // Without /proc: the slower way.
+  if (!pagemap_.find_touched(initial, touched)) return discard(initial);
   size_t count = 0;
   for (bool page : touched) count += page ? 1 : 0;
   if (count > kFew) return discard(initial);
@@ -116,8 +94,17 @@ Result<void> Shell::wipe_transfer() {
   return {};
 }
 
-Result<void> Shell::move_in(std::byte* home) {
-  return move_pages(home, window().data(), layout_.window_size);
+Result<void> Shell::begin_with(std::shared_ptr<const WindowMemory> base) {
+  if (base_ == base) return {};
+  GLINT_TRY(map_file_private(window().data(), layout_.window_size, base->fd(), base->offset()));
+  base_ = std::move(base);
+  return {};
+}
+
+Result<void> Shell::move_in(std::byte* home, std::shared_ptr<const WindowMemory> base) {
+  GLINT_TRY(move_pages(home, window().data(), layout_.window_size));
+  base_ = std::move(base);
+  return {};
 }
 Result<void> Shell::move_out(std::byte* home) {
   return move_pages(window().data(), home, layout_.window_size);

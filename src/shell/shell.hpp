@@ -6,12 +6,12 @@
 #include <memory>
 #include <span>
 
-#include "base/fd.hpp"
 #include "base/mapping.hpp"
 #include "base/result.hpp"
 #include "hypervisor/hypervisor.hpp"
 #include "image/layout.hpp"
 #include "shell/image_memory.hpp"
+#include "shell/pagemap.hpp"
 
 namespace glint::core {
 
@@ -19,9 +19,10 @@ namespace glint::core {
 // window holds the writable memory of whichever sandbox it is lent to. Used by one thread at a time.
 class Shell {
  public:
-  // `layout` and `memory` must outlive the shell.
+  // `layout`, `memory` and `pagemap` must outlive the shell.
   static Result<std::unique_ptr<Shell>> create(Hypervisor& hypervisor, const Layout& layout,
-                                               const ImageMemory& memory, PortAccess port_access);
+                                               const ImageMemory& memory, const Pagemap& pagemap,
+                                               PortAccess port_access);
 
   Vcpu& vcpu() { return *vcpu_; }
 
@@ -34,9 +35,13 @@ class Shell {
   Result<void> wipe_transfer();
 
   std::span<std::byte> window() const { return {at(layout_.window_gpa), layout_.window_size}; }
+  // What the window is a private copy of. It is pristine after begin_with() and move_out().
+  const std::shared_ptr<const WindowMemory>& base() const { return base_; }
+  // Makes it a pristine copy of `base`; nothing is to be done for a pristine one that is that already.
+  Result<void> begin_with(std::shared_ptr<const WindowMemory> base);
   // Moves the pages of a resting sandbox into the window, or out of it. `home` is layout.window_size bytes, 2
-  // MiB aligned. What moves leaves a pristine mapping of the image behind.
-  Result<void> move_in(std::byte* home);
+  // MiB aligned, a private copy of `base`. What moves leaves a pristine mapping of the same file behind.
+  Result<void> move_in(std::byte* home, std::shared_ptr<const WindowMemory> base);
   Result<void> move_out(std::byte* home);
   // Makes the window pristine.
   Result<void> reset_window();
@@ -45,15 +50,16 @@ class Shell {
   std::span<const std::byte> exception_stack() const;
 
  private:
-  Shell(const Layout& layout, MappedRange memory) : layout_(layout), memory_(std::move(memory)) {}
+  Shell(const Layout& layout, const Pagemap& pagemap, MappedRange memory)
+      : layout_(layout), pagemap_(pagemap), memory_(std::move(memory)) {}
   Result<void> map_memory(const ImageMemory& image);
-  bool read_touched(std::span<bool> touched) const;
   std::byte* at(uint64_t gpa) const { return memory_.data() + gpa; }
 
   const Layout& layout_;
+  const Pagemap& pagemap_;
   MappedRange memory_;  // all of guest-physical memory; outlives the VM, which is declared below it
   uint64_t transfer_size_ = GLINT_TRANSFER_INITIAL;
-  Fd pagemap_;  // of the process that made the shell: after fork, another one's would show the parent's pages
+  std::shared_ptr<const WindowMemory> base_;
   std::unique_ptr<Vm> vm_;
   std::unique_ptr<Vcpu> vcpu_;
 };

@@ -2,12 +2,17 @@
 #include "shell/shell_pool.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <new>
 
 #include "base/checked.hpp"
 
 namespace glint::core {
 namespace {
+
+// More pages than these are not copied back one by one, and do not stay with a sandbox: they are dropped, and
+// come again by faults. 64 MiB.
+constexpr size_t kMostOwnPages = 16384;
 
 // What runs without the lock must not throw: marks that others wait for would stay behind.
 template <class Function>
@@ -50,13 +55,16 @@ ShellPool::Slot* ShellPool::longest_idle(Predicate suits) {
   return best;
 }
 
+Result<void> ShellPool::check_owner() const {
+  if (owner_ == ::getpid()) return {};
+  return error(
+      GLINT_E_UNSUPPORTED,
+      "a VM belongs to the process that made it: a child of fork must open its own engine and load its own "
+      "images");
+}
+
 Result<Shell*> ShellPool::acquire(SandboxMemory& sandbox) {
-  if (owner_ != ::getpid()) {
-    return error(
-        GLINT_E_UNSUPPORTED,
-        "a VM belongs to the process that made it: a child of fork must open its own engine and load its own "
-        "images");
-  }
+  GLINT_TRY(check_owner());
   std::unique_lock lock(mutex_);
   parked_.wait(lock, [&] { return !sandbox.parking_; });
   if (sandbox.lost_) return *sandbox.lost_;
@@ -73,7 +81,7 @@ Result<Shell*> ShellPool::acquire(SandboxMemory& sandbox) {
 }
 
 Result<void> ShellPool::attach_somewhere(SandboxMemory& sandbox, std::unique_lock<std::mutex>& lock) {
-  GLINT_TRY_ASSIGN(slot, take_slot(sandbox.tenant_, lock));  // ours: in use, and empty
+  GLINT_TRY_ASSIGN(slot, take_slot(sandbox, lock));  // ours: in use, and empty
   lock.unlock();
   auto attached = attach(*slot, sandbox);
   lock.lock();
@@ -89,17 +97,22 @@ Result<void> ShellPool::attach_somewhere(SandboxMemory& sandbox, std::unique_loc
 // A free shell; else a new one while there are fewer than the limit; else that of the sandbox that rested
 // longest; else, all being in use or not to be had, a new one. Only shells that served nobody but this tenant
 // count; where the limit leaves only others, one of them is retired.
-Result<ShellPool::Slot*> ShellPool::take_slot(const std::string& tenant, std::unique_lock<std::mutex>& lock) {
+Result<ShellPool::Slot*> ShellPool::take_slot(const SandboxMemory& sandbox,
+                                              std::unique_lock<std::mutex>& lock) {
   if (!traits_.can_share_vcpus()) return make_slot(lock);
-  const auto ours = [&](const Slot& slot) { return !slot.tenant || *slot.tenant == tenant; };
-  if (Slot* slot = longest_idle([&](const Slot& s) { return s.guest == nullptr && ours(s); })) {
+  const auto ours = [&](const Slot& slot) { return !slot.tenant || *slot.tenant == sandbox.tenant_; };
+  const auto free = [&](const Slot& slot) { return slot.guest == nullptr && ours(slot); };
+  // A window that is a pristine copy of the right memory need not be mapped.
+  Slot* slot = longest_idle([&](const Slot& s) { return free(s) && s.shell->base() == sandbox.base_; });
+  if (slot == nullptr) slot = longest_idle(free);
+  if (slot != nullptr) {
     slot->in_use = true;
     return slot;
   }
   if (slots_.size() + making_ >= limit_) {
-    if (Slot* slot = longest_idle(ours)) {
+    if (Slot* resting = longest_idle(ours)) {
       // A failure is the other sandbox's, which keeps it for its next call if it lost something.
-      if (auto evicted = evict(slot, lock)) return evicted;
+      if (auto evicted = evict(resting, lock)) return evicted;
     } else if (Slot* foreign = longest_idle([](const Slot&) { return true; })) {
       retire(foreign, lock);
     }
@@ -121,8 +134,8 @@ Result<ShellPool::Slot*> ShellPool::make_slot(std::unique_lock<std::mutex>& lock
   slots_.reserve(slots_.size() + making_ + 1);
   ++making_;
   lock.unlock();
-  auto shell =
-      without_bad_alloc([&] { return Shell::create(hypervisor_, layout_, memory_, traits_.port_access); });
+  auto shell = without_bad_alloc(
+      [&] { return Shell::create(hypervisor_, layout_, memory_, pagemap_, traits_.port_access); });
   lock.lock();
   --making_;
   if (!shell) return std::move(shell).error();
@@ -181,7 +194,11 @@ Result<void> ShellPool::attach(Slot& slot, SandboxMemory& sandbox) {
   Vcpu& vcpu = slot.shell->vcpu();
   const uint64_t ioctls_before = vcpu.counters().ioctls;
   GLINT_TRY(vcpu.load(sandbox.state_));
-  if (sandbox.has_pages_) GLINT_TRY(slot.shell->move_in(sandbox.home_.data()));
+  if (sandbox.has_pages_) {
+    GLINT_TRY(slot.shell->move_in(sandbox.home_.data(), sandbox.base_));
+  } else {
+    GLINT_TRY(slot.shell->begin_with(sandbox.base_));
+  }
   sandbox.has_pages_ = true;
   sandbox.attach_ioctls_ += vcpu.counters().ioctls - ioctls_before;
   ++sandbox.attaches_;
@@ -221,6 +238,109 @@ void ShellPool::forget(SandboxMemory& sandbox, bool broken) {
   }
   lock.unlock();
   sandbox.home_ = MappedRange();
+  sandbox.has_pages_ = false;
+  sandbox.own_pages_.clear();
+}
+
+Result<FrozenSandbox> ShellPool::freeze(SandboxMemory& sandbox) {
+  GLINT_TRY(check_owner());
+  std::unique_lock lock(mutex_);
+  parked_.wait(lock, [&] { return !sandbox.parking_; });
+  if (sandbox.lost_) return *sandbox.lost_;
+  Slot* slot = sandbox.shell_ == nullptr ? nullptr : slot_of(sandbox.shell_);
+  if (slot != nullptr) slot->in_use = true;
+  lock.unlock();
+  auto frozen = without_bad_alloc([&]() -> Result<FrozenSandbox> {
+    if (!sandbox.has_pages_) return FrozenSandbox{sandbox.base_, sandbox.state_};
+    const std::span<const std::byte> pages =
+        slot != nullptr ? slot->shell->window() : std::span(sandbox.home_.data(), sandbox.home_.size());
+    GLINT_TRY_ASSIGN(own, pagemap_.find_own(pages));
+    GLINT_TRY_ASSIGN(memory, WindowMemory::copy(pages, own, *sandbox.base_));
+    if (slot == nullptr) return FrozenSandbox{std::move(memory), sandbox.state_};
+    const uint64_t ioctls_before = slot->shell->vcpu().counters().ioctls;
+    auto state = slot->shell->vcpu().save();
+    sandbox.attach_ioctls_ += slot->shell->vcpu().counters().ioctls - ioctls_before;
+    if (!state) return std::move(state).error();
+    return FrozenSandbox{std::move(memory), std::move(*state)};
+  });
+  lock.lock();
+  if (slot != nullptr) slot->in_use = false;
+  return frozen;
+}
+
+Result<void> ShellPool::restore(SandboxMemory& sandbox, const FrozenSandbox& to) {
+  GLINT_TRY(check_owner());
+  std::unique_lock lock(mutex_);
+  parked_.wait(lock, [&] { return !sandbox.parking_; });
+  sandbox.lost_.reset();
+  Slot* slot = sandbox.shell_ == nullptr ? nullptr : slot_of(sandbox.shell_);
+  if (slot != nullptr) slot->in_use = true;
+  lock.unlock();
+  auto restored = without_bad_alloc([&] {
+    return slot != nullptr ? restore_attached(*slot->shell, sandbox, to) : restore_parked(sandbox, to);
+  });
+  if (!restored) {
+    forget(sandbox, true);
+    sandbox.base_ = to.memory;
+    sandbox.state_ = to.state;
+    return restored;
+  }
+  lock.lock();
+  if (slot != nullptr) {
+    slot->last_use = ++clock_;
+    slot->in_use = false;
+  }
+  return {};
+}
+
+Result<void> ShellPool::restore_attached(Shell& shell, SandboxMemory& sandbox, const FrozenSandbox& to) {
+  Vcpu& vcpu = shell.vcpu();
+  const uint64_t ioctls_before = vcpu.counters().ioctls;
+  GLINT_TRY(vcpu.load(to.state));
+  sandbox.attach_ioctls_ += vcpu.counters().ioctls - ioctls_before;
+  GLINT_TRY(shell.wipe_transfer());
+  if (sandbox.base_ == to.memory) return copy_back(shell.window(), sandbox);
+  GLINT_TRY(shell.begin_with(to.memory));
+  sandbox.base_ = to.memory;
+  sandbox.own_pages_.clear();
+  sandbox.may_have_new_pages_ = true;
+  return {};
+}
+
+Result<void> ShellPool::restore_parked(SandboxMemory& sandbox, const FrozenSandbox& to) {
+  if (sandbox.has_pages_ && sandbox.base_ == to.memory) {
+    GLINT_TRY(copy_back(std::span(sandbox.home_.data(), sandbox.home_.size()), sandbox));
+  } else {
+    sandbox.home_ = MappedRange();
+    sandbox.has_pages_ = false;
+    sandbox.own_pages_.clear();
+  }
+  sandbox.base_ = to.memory;
+  sandbox.state_ = to.state;
+  return {};
+}
+
+// `pages` is where the sandbox' memory is. A page that is its own stays: the next call takes no fault for it.
+Result<void> ShellPool::copy_back(std::span<std::byte> pages, SandboxMemory& sandbox) {
+  if (sandbox.may_have_new_pages_ && !tracking_broken_) {
+    GLINT_TRY_ASSIGN(own, pagemap_.find_own(pages));
+    sandbox.own_pages_ = std::move(own);
+    sandbox.may_have_new_pages_ = false;
+  }
+  if (sandbox.own_pages_.size() > kMostOwnPages) {
+    sandbox.own_pages_.clear();
+    return discard(pages);
+  }
+  for (const uint32_t index : sandbox.own_pages_) {
+    std::byte* to = pages.data() + uint64_t{index} * kPageSize;
+    if (const std::byte* from = sandbox.base_->page(index)) {
+      std::memcpy(to, from, kPageSize);
+    } else {
+      std::memset(to, 0, kPageSize);
+    }
+  }
+  sandbox.restored_pages_ += sandbox.own_pages_.size();
+  return {};
 }
 
 void ShellPool::drop_slot(Slot* slot, std::unique_lock<std::mutex>& lock) {

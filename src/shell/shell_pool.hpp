@@ -21,11 +21,18 @@ namespace glint::core {
 
 class ShellPool;
 
+// A sandbox at one moment: its memory, of which others can be private copies, and its vCPU state. Immutable.
+struct FrozenSandbox {
+  std::shared_ptr<const WindowMemory> memory;
+  VcpuState state;
+};
+
 // What a sandbox owns of a machine: its writable memory, and its vCPU state while it rests.
 class SandboxMemory {
  public:
-  // `start` is the state in which it runs first, on pristine memory; `tenant` is whose it is.
-  SandboxMemory(VcpuState start, std::string tenant) : tenant_(std::move(tenant)), state_(std::move(start)) {}
+  // It runs first as `start` says; `tenant` is whose it is.
+  SandboxMemory(FrozenSandbox start, std::string tenant)
+      : tenant_(std::move(tenant)), base_(std::move(start.memory)), state_(std::move(start.state)) {}
   SandboxMemory(const SandboxMemory&) = delete;
   SandboxMemory& operator=(const SandboxMemory&) = delete;
 
@@ -35,13 +42,26 @@ class SandboxMemory {
   // Its memory or registers could not be kept while it was parked. To be asked by the thread that uses it.
   bool lost() const { return lost_.has_value(); }
 
-  // Hypervisor calls that attaching it took.
+  // Hypervisor calls that attaching and restoring it took.
   uint64_t attach_ioctls() const { return attach_ioctls_; }
+
+  // Pages that restoring it has copied back.
+  uint64_t restored_pages() const { return restored_pages_; }
+
+  // Pages may have been written for the first time since it was last restored: they will have to be looked
+  // for. Whoever ran it and saw that the thread took no page fault meanwhile need not say so.
+  void note_new_pages() { may_have_new_pages_ = true; }
 
  private:
   friend class ShellPool;
 
   const std::string tenant_;
+  std::shared_ptr<const WindowMemory> base_;  // what its memory is a private copy of
+  // Which pages of it are its own, ascending, except for new ones. A page stays in here for good: it is
+  // copied back at every restore, whether it was written again or not, so that nothing has to be armed.
+  std::vector<uint32_t> own_pages_;
+  bool may_have_new_pages_ = true;
+  uint64_t restored_pages_ = 0;
   VcpuState state_;         // valid while parked
   MappedRange home_;        // where its pages rest; reserved when it is first parked
   bool has_pages_ = false;  // it ran before: its pages are in home_ while parked
@@ -88,6 +108,19 @@ class ShellPool {
   // again.
   void forget(SandboxMemory& sandbox, bool broken = false);
 
+  // The sandbox as it is at this moment. It must not be in use, nor have left in the middle of something.
+  Result<FrozenSandbox> freeze(SandboxMemory& sandbox);
+
+  // Makes the sandbox what `to` says, whatever became of it: a frozen one of the same image. It must not be
+  // in use. When that fails its memory is dropped; it can be tried again.
+  Result<void> restore(SandboxMemory& sandbox, const FrozenSandbox& to);
+
+  // For tests, which must notice: restoring finds no pages any more.
+  void break_tracking() { tracking_broken_ = true; }
+
+  // What the memory of a new sandbox is a copy of.
+  const std::shared_ptr<const WindowMemory>& initial_memory() const { return memory_.window(); }
+
  private:
   struct Slot {
     std::unique_ptr<Shell> shell;
@@ -97,25 +130,32 @@ class ShellPool {
     uint64_t last_use = 0;
   };
 
+  Result<void> check_owner() const;
   Slot* slot_of(const Shell* shell);
   template <class Predicate>
   Slot* longest_idle(Predicate suits);
-  Result<Slot*> take_slot(const std::string& tenant, std::unique_lock<std::mutex>& lock);
+  Result<Slot*> take_slot(const SandboxMemory& sandbox, std::unique_lock<std::mutex>& lock);
   Result<Slot*> make_slot(std::unique_lock<std::mutex>& lock);
   Result<Slot*> evict(Slot* slot, std::unique_lock<std::mutex>& lock);
   Result<void> park(Shell& shell, SandboxMemory& sandbox, bool& lost);
   Result<void> attach(Slot& slot, SandboxMemory& sandbox);
   Result<void> attach_somewhere(SandboxMemory& sandbox, std::unique_lock<std::mutex>& lock);
   void retire(Slot* slot, std::unique_lock<std::mutex>& lock);
+  Result<void> restore_attached(Shell& shell, SandboxMemory& sandbox, const FrozenSandbox& to);
+  Result<void> restore_parked(SandboxMemory& sandbox, const FrozenSandbox& to);
+  Result<void> copy_back(std::span<std::byte> pages, SandboxMemory& sandbox);
   void drop_slot(Slot* slot, std::unique_lock<std::mutex>& lock);
 
   Hypervisor& hypervisor_;
   const Layout& layout_;
   ImageMemory memory_;
+  const Pagemap pagemap_ = Pagemap::open();
   const MachineTraits traits_;
   const uint32_t limit_;
   Counters counters_;
   const pid_t owner_ = ::getpid();
+
+  std::atomic<bool> tracking_broken_{false};
 
   std::mutex mutex_;
   std::condition_variable parked_;

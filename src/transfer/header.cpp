@@ -50,6 +50,11 @@ void write_time(std::span<std::byte> transfer, const GuestTime& time) {
   GLINT_PUT(monotonic_ns, time.monotonic_ns);
 }
 
+void write_seed(std::span<std::byte> transfer, const Seed& seed) {
+  static_assert(sizeof(glint_abi_header::seed) == sizeof(Seed));
+  std::memcpy(transfer.data() + offsetof(glint_abi_header, seed), seed.data(), seed.size());
+}
+
 void write_call(std::span<std::byte> transfer, uint32_t function, uint32_t count, uint64_t frame,
                 uint64_t call_end) {
   GLINT_PUT(request, GLINT_REQUEST_CALL);
@@ -69,7 +74,7 @@ uint64_t boot_size(size_t strings_size) {
 }
 
 void write_boot(std::span<std::byte> transfer, glint_abi_boot boot, std::span<const char> strings,
-                std::span<const std::byte, 48> seed) {
+                const Seed& seed) {
   require(in_range(GLINT_TRANSFER_PAYLOAD, boot_size(strings.size()), transfer.size()),
           "the boot record does not fit the transfer area");
   constexpr uint64_t kBoot = GLINT_TRANSFER_PAYLOAD;
@@ -77,7 +82,7 @@ void write_boot(std::span<std::byte> transfer, glint_abi_boot boot, std::span<co
   boot.strings_size = strings.size();
   std::memcpy(transfer.data() + kBoot, &boot, sizeof boot);
   if (!strings.empty()) std::memcpy(transfer.data() + boot.strings, strings.data(), strings.size());
-  std::memcpy(transfer.data() + offsetof(glint_abi_header, seed), seed.data(), seed.size());
+  write_seed(transfer, seed);
   GLINT_PUT(boot, kBoot);
   GLINT_PUT(call_end, kBoot + boot_size(strings.size()));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -44,6 +45,9 @@ void clear_exit(std::span<std::byte> transfer);
 void write_identity(std::span<std::byte> transfer, bool trace);  // magic, version, size, flags
 void write_size(std::span<std::byte> transfer);
 void write_time(std::span<std::byte> transfer, const GuestTime& time);
+// The guest mixes it into its generator and wipes it when the time's epoch changes.
+using Seed = std::array<std::byte, 48>;
+void write_seed(std::span<std::byte> transfer, const Seed& seed);
 void write_call(std::span<std::byte> transfer, uint32_t function, uint32_t count, uint64_t frame,
                 uint64_t call_end);
 void write_answer(std::span<std::byte> transfer, uint32_t host_status, int32_t code);
@@ -52,7 +56,7 @@ void write_answer(std::span<std::byte> transfer, uint32_t host_status, int32_t c
 // boot.strings_size. The caller has checked that they fit (boot_size).
 uint64_t boot_size(size_t strings_size);
 void write_boot(std::span<std::byte> transfer, glint_abi_boot boot, std::span<const char> strings,
-                std::span<const std::byte, 48> seed);
+                const Seed& seed);
 
 // Calls visit(kind, payload) for each record of the text area; GLINT_E_GUEST_PROTOCOL when text_size or a
 // record is malformed, after the well-formed ones before it were visited.

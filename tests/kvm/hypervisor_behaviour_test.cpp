@@ -223,10 +223,11 @@ TEST_P(Behaviour, ASavedGuestContinuesOnAnotherMachine) {
 TEST_P(Behaviour, VectorsComeBackAsTheyWereLoaded) {
   Machine m = machine();
   VcpuState state = Machine::start_of(kOutLong);
-  state.vectors = std::make_unique<VectorState>();
+  auto vectors = std::make_shared<VectorState>();
+  state.vectors = vectors;
   // XSAVE, standard format (SDM vol. 1, 13.4): control words, xmm at 160, the mask of what is there at 512,
   // upper halves of ymm at 576.
-  auto& x = state.vectors->xsave;
+  auto& x = vectors->xsave;
   const uint16_t fcw = 0x27f;
   const uint32_t mxcsr = 0x3f80;
   const uint64_t present = 7;

@@ -65,7 +65,7 @@ Result<VcpuState> FakeVcpu::save() {
   state.registers = registers;
   state.fs_base = fs_base;
   state.gs_base = gs_base;
-  state.vectors = std::make_unique<VectorState>(vectors);
+  state.vectors = std::make_shared<const VectorState>(vectors);
   return state;
 }
 

@@ -253,9 +253,10 @@ Result<VcpuState> KvmVcpu::save() {
   state.registers.rflags &= ~kRflagsIopl3;
   state.fs_base = sregs.fs.base;
   state.gs_base = sregs.gs.base;
-  state.vectors = std::make_unique<VectorState>();
-  GLINT_TRY_ASSIGN(got, call(glint_kvm_get_xsave, state.vectors->xsave.data(), "KVM_GET_XSAVE"));
+  auto vectors = std::make_shared<VectorState>();
+  GLINT_TRY_ASSIGN(got, call(glint_kvm_get_xsave, vectors->xsave.data(), "KVM_GET_XSAVE"));
   static_cast<void>(got);
+  state.vectors = std::move(vectors);
   return state;
 }
 

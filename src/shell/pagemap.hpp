@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <unistd.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/fd.hpp"
+#include "base/result.hpp"
+
+namespace glint::core {
+
+// What the kernel says of this process's pages: /proc/self/pagemap
+// (Documentation/admin-guide/mm/pagemap.rst). Thread-safe.
+class Pagemap {
+ public:
+  // Without /proc nothing can be told, and each function says so by GLINT_E_UNSUPPORTED.
+  static Pagemap open();
+
+  // Which pages of `range` were ever touched and are still there. `range` is page aligned, `touched` has an
+  // element for each of its pages.
+  Result<void> find_touched(std::span<const std::byte> range, std::span<bool> touched) const;
+
+  // The pages of `range`, a private mapping of a file, that are not the file's any more: everything that
+  // anybody wrote to since it was mapped, by whatever way. Their numbers, ascending. `range` is page aligned
+  // and has less than 2^32 pages.
+  Result<std::vector<uint32_t>> find_own(std::span<const std::byte> range) const;
+
+ private:
+  explicit Pagemap(Fd fd) : fd_(std::move(fd)) {}
+  Result<void> check() const;
+  Result<bool> scan_own(std::span<const std::byte> range, std::vector<uint32_t>& pages) const;
+  Result<void> read_own(std::span<const std::byte> range, std::vector<uint32_t>& pages) const;
+
+  Fd fd_;
+  pid_t owner_ = ::getpid();  // after fork, it would still show the parent's pages
+};
+
+}  // namespace glint::core

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "shell/window_memory.hpp"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "base/checked.hpp"
+
+namespace glint::core {
+namespace {
+
+bool is_zero(const std::byte* page) {
+  // The first byte is zero, and each of the others equals the one before it.
+  return page[0] == std::byte{0} && std::memcmp(page, page + 1, kPageSize - 1) == 0;
+}
+
+// Writes pages to their places in a file, runs of them at once.
+class PageWriter {
+ public:
+  explicit PageWriter(int fd) : fd_(fd) {}
+
+  // In ascending order.
+  Result<void> add(uint64_t index, const std::byte* page) {
+    const bool joins = run_ != nullptr && page == run_ + count_ * kPageSize && index == first_ + count_;
+    if (!joins) {
+      GLINT_TRY(flush());
+      run_ = page;
+      first_ = index;
+    }
+    ++count_;
+    return {};
+  }
+
+  Result<void> flush() {
+    const std::byte* data = run_;
+    uint64_t left = count_ * kPageSize, at = first_ * kPageSize;
+    while (left != 0) {
+      const ssize_t written = ::pwrite(fd_, data, left, static_cast<off_t>(at));
+      if (written < 0 && errno == EINTR) continue;
+      if (written <= 0) return system_error("writing a snapshot's memory", written < 0 ? errno : EIO);
+      data += written;
+      left -= static_cast<uint64_t>(written);
+      at += static_cast<uint64_t>(written);
+    }
+    run_ = nullptr;
+    count_ = 0;
+    return {};
+  }
+
+ private:
+  int fd_;
+  const std::byte* run_ = nullptr;  // count_ pages that lie together, from page first_ on
+  uint64_t first_ = 0;
+  uint64_t count_ = 0;
+};
+
+}  // namespace
+
+Result<std::shared_ptr<const WindowMemory>> WindowMemory::create(Fd fd, uint64_t offset, uint64_t size) {
+  GLINT_TRY_ASSIGN(view, MappedRange::reserve(size, kPageSize));
+  GLINT_TRY(map_file_readonly(view.data(), size, fd.get(), offset));
+  auto memory = std::shared_ptr<WindowMemory>(new WindowMemory(std::move(fd), offset, std::move(view)));
+  GLINT_TRY(memory->find_pages());
+  return std::shared_ptr<const WindowMemory>(std::move(memory));
+}
+
+// A file system that knows no holes says that all is data (lseek(2), SEEK_DATA).
+Result<void> WindowMemory::find_pages() {
+  has_page_.resize(size() / kPageSize);
+  const auto end = static_cast<off_t>(offset_ + size());
+  off_t at = static_cast<off_t>(offset_);
+  while (at < end) {
+    const off_t data = ::lseek(fd_.get(), at, SEEK_DATA);
+    if (data < 0 && errno == ENXIO) break;  // only a hole is left
+    const off_t hole = data < 0 ? -1 : ::lseek(fd_.get(), data, SEEK_HOLE);
+    if (data < 0 || hole < 0) return system_error("lseek in a sandbox's memory", errno);
+    for (off_t page = data; page < std::min(hole, end); page += kPageSize) {
+      has_page_[(static_cast<uint64_t>(page) - offset_) / kPageSize] = true;
+      ++page_count_;
+    }
+    at = hole;
+  }
+  return {};
+}
+
+const std::byte* WindowMemory::page(uint64_t index) const {
+  return index < has_page_.size() && has_page_[index] ? view_.data() + index * kPageSize : nullptr;
+}
+
+Result<std::shared_ptr<const WindowMemory>> WindowMemory::copy(std::span<const std::byte> window,
+                                                               std::span<const uint32_t> own,
+                                                               const WindowMemory& base) {
+  Fd fd(::memfd_create("glint-snapshot", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  if (!fd) return system_error("memfd_create", errno);
+  if (::ftruncate(fd.get(), static_cast<off_t>(window.size())) != 0)
+    return system_error("ftruncate of a memfd", errno);
+  PageWriter writer(fd.get());
+  for (const uint32_t index : own) {
+    const std::byte* page = window.data() + index * kPageSize;
+    if (!is_zero(page)) GLINT_TRY(writer.add(index, page));
+  }
+  GLINT_TRY(writer.flush());
+  auto next_own = own.begin();
+  for (uint64_t index = 0; index < base.has_page_.size(); ++index) {
+    while (next_own != own.end() && *next_own < index) ++next_own;
+    if (!base.has_page_[index] || (next_own != own.end() && *next_own == index)) continue;
+    GLINT_TRY(writer.add(index, base.page(index)));
+  }
+  GLINT_TRY(writer.flush());
+  if (::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
+    return system_error("sealing a memfd", errno);
+  }
+  return create(std::move(fd), 0, window.size());
+}
+
+}  // namespace glint::core

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/fd.hpp"
+#include "base/mapping.hpp"
+#include "base/result.hpp"
+
+namespace glint::core {
+
+// The contents that the windows of sandboxes begin with: sealed memory in a file, of which each window is a
+// private mapping. Shared and immutable. Pages that are zero take no space.
+class WindowMemory {
+ public:
+  // [offset, offset + size) of `fd`, whose contents do not change any more. A hole of the file is a page of
+  // zeros.
+  static Result<std::shared_ptr<const WindowMemory>> create(Fd fd, uint64_t offset, uint64_t size);
+
+  // What `window`, a private mapping of `base`, holds now. `own`: which of its pages are not those of `base`.
+  // Costs in proportion to the pages that are not zero.
+  static Result<std::shared_ptr<const WindowMemory>> copy(std::span<const std::byte> window,
+                                                          std::span<const uint32_t> own,
+                                                          const WindowMemory& base);
+
+  int fd() const { return fd_.get(); }
+  uint64_t offset() const { return offset_; }
+  uint64_t size() const { return view_.size(); }
+
+  // The contents of page `index`; null: zeros.
+  const std::byte* page(uint64_t index) const;
+  // How many pages are not holes.
+  uint64_t page_count() const { return page_count_; }
+
+ private:
+  WindowMemory(Fd fd, uint64_t offset, MappedRange view)
+      : fd_(std::move(fd)), offset_(offset), view_(std::move(view)) {}
+  Result<void> find_pages();
+
+  Fd fd_;
+  uint64_t offset_;
+  MappedRange view_;
+  std::vector<bool> has_page_;
+  uint64_t page_count_ = 0;
+};
+
+}  // namespace glint::core

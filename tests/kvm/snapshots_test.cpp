@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Snapshots, sandboxes made from them, and putting sandboxes back.
+
+#include <chrono>
+#include <random>
+#include <set>
+#include <thread>
+
+#include "kvm/fixture.hpp"
+#include "sandbox/snapshot.hpp"
+#include "shell/shell_pool.hpp"
+
+namespace glint::test {
+namespace {
+
+enum End : uint32_t { kReturn, kError, kFault, kAbort, kExit, kStack, kMemory, kSpin, kFs, kEnds };
+
+class Snapshots : public KvmTest {
+ protected:
+  void SetUp() override {
+    KvmTest::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
+    use_shells(1);
+  }
+  // An engine and an image of its own, whose sandboxes share `count` VMs.
+  void use_shells(uint32_t count) {
+    own_engine = make_engine(count);
+    LayoutOptions options;
+    options.memory_size = 8u << 20;
+    image = load_image(own_engine, "dirt", options);
+  }
+  std::unique_ptr<Sandbox> from(const std::shared_ptr<const Snapshot>& snapshot,
+                                SandboxOptions options = {}) {
+    auto made = Sandbox::create(snapshot, nullptr, std::move(options));
+    if (!made) throw std::runtime_error(made.error().message);
+    return std::move(*made);
+  }
+  std::shared_ptr<const Snapshot> take(Sandbox& sandbox) {
+    auto taken = sandbox.snapshot();
+    if (!taken) throw std::runtime_error(taken.error().message);
+    return *taken;
+  }
+  // A snapshot of a guest that has done something.
+  std::shared_ptr<const Snapshot> prepared() {
+    auto sandbox = make_sandbox(image);
+    EXPECT_TRUE(succeeded(call_void(*sandbox, "prepare")));
+    EXPECT_TRUE(gave(call<uint64_t>(*sandbox, "count"), 1u));
+    return take(*sandbox);
+  }
+  // Calls dirty() so that it ends in that way.
+  void make_dirty(Sandbox& sandbox, uint64_t seed, uint32_t writes, uint32_t end) {
+    auto index = sandbox.image().find_export("dirty");
+    ASSERT_TRUE(succeeded(index));
+    const std::vector<Value> values = {to_value(seed), to_value(writes), to_value(end)};
+    const uint64_t deadline = end == kSpin ? 1'000'000 : kNoDeadline;
+    const auto ended = sandbox.call(*index, values, {.deadline_ns = deadline, .interrupt = nullptr});
+    EXPECT_EQ(static_cast<bool>(ended), end == kReturn) << "it was to end in way " << end;
+  }
+
+  std::shared_ptr<Engine> own_engine;
+  std::shared_ptr<Image> image;
+};
+
+TEST_F(Snapshots, ASandboxGoesOnWhereTheSnapshotWasTaken) {
+  auto original = make_sandbox(image);
+  EXPECT_TRUE(gave(call<uint64_t>(*original, "count"), 1u));
+  const auto snapshot = take(*original);
+  EXPECT_TRUE(gave(call<uint64_t>(*original, "count"), 2u)) << "the original goes on";
+  auto one = from(snapshot), other = from(snapshot);
+  EXPECT_EQ(one->state(), Sandbox::State::kReady);
+  EXPECT_TRUE(gave(call<uint64_t>(*one, "count"), 2u));
+  EXPECT_TRUE(gave(call<uint64_t>(*one, "count"), 3u));
+  EXPECT_TRUE(gave(call<uint64_t>(*other, "count"), 2u)) << "they do not see each other";
+  original.reset();
+  EXPECT_TRUE(gave(call<uint64_t>(*from(snapshot), "count"), 2u)) << "it outlives the original";
+}
+
+TEST_F(Snapshots, OneThatHasNotStartedIsStartedFirst) {
+  auto sandbox = make_sandbox(image);
+  const auto snapshot = take(*sandbox);
+  EXPECT_EQ(sandbox->state(), Sandbox::State::kReady);
+  EXPECT_TRUE(gave(call<uint64_t>(*from(snapshot), "count"), 1u));
+}
+
+TEST_F(Snapshots, ASnapshotOfASandboxThatCameFromOneHoldsBoth) {
+  const auto first = prepared();
+  auto sandbox = from(first);
+  const auto same = take(*sandbox);  // it has not run: there is nothing of its own
+  EXPECT_EQ(same->frozen.memory, first->frozen.memory);
+  EXPECT_TRUE(gave(call<uint64_t>(*from(same), "count"), 2u));
+  EXPECT_TRUE(gave(call<uint64_t>(*sandbox, "count"), 2u));
+  const auto second = take(*sandbox);
+  sandbox.reset();
+  EXPECT_TRUE(gave(call<uint64_t>(*from(second), "count"), 3u));
+  EXPECT_TRUE(gave(call<uint64_t>(*from(first), "count"), 2u));
+}
+
+TEST_F(Snapshots, PagesOfZerosTakeNoSpace) {
+  const auto snapshot = prepared();
+  const uint64_t pages = snapshot->frozen.memory->page_count();
+  EXPECT_GE(pages, 86u) << "prepare() fills 86 pages";
+  EXPECT_LT(pages, 200u) << "of the 2,048 that there are";
+}
+
+TEST_F(Snapshots, RefuseWhatCannotBe) {
+  auto sandbox = make_sandbox(image);
+  EXPECT_TRUE(failed_with(sandbox->restore(nullptr), GLINT_E_INVALID_ARGUMENT, "not made from a snapshot"));
+  const auto snapshot = take(*sandbox);
+  SandboxOptions options;
+  options.arguments = {"other"};
+  EXPECT_TRUE(
+      failed_with(Sandbox::create(snapshot, nullptr, options), GLINT_E_INVALID_ARGUMENT, "arguments"));
+  auto stranger = make_sandbox(load_image(own_engine, "state"));
+  EXPECT_TRUE(failed_with(stranger->restore(snapshot), GLINT_E_INVALID_ARGUMENT, "another image"));
+  make_dirty(*sandbox, 1, 0, kFault);
+  EXPECT_TRUE(failed_with(sandbox->snapshot(), GLINT_E_POISONED));
+  auto ended = make_sandbox(image);
+  make_dirty(*ended, 1, 0, kExit);
+  EXPECT_TRUE(failed_with(ended->snapshot(), GLINT_E_ENDED));
+}
+
+TEST_F(Snapshots, RestoringPutsBackWhateverBecameOfIt) {
+  const auto snapshot = prepared();
+  auto sandbox = from(snapshot);
+  for (uint32_t end = 0; end < kEnds; ++end) {
+    make_dirty(*sandbox, end + 1, 50, end);
+    ASSERT_TRUE(succeeded(sandbox->restore(nullptr))) << "after way " << end;
+    EXPECT_EQ(sandbox->state(), Sandbox::State::kReady);
+    EXPECT_TRUE(gave(call<uint64_t>(*sandbox, "count"), 2u)) << "after way " << end;
+    ASSERT_TRUE(succeeded(sandbox->restore(nullptr)));
+    EXPECT_TRUE(gave(call<uint64_t>(*sandbox, "count"), 2u)) << "after way " << end;
+  }
+}
+
+TEST_F(Snapshots, RestoringToAnotherSnapshotChangesSides) {
+  const auto first = prepared();
+  auto sandbox = from(first);
+  EXPECT_TRUE(gave(call<uint64_t>(*sandbox, "count"), 2u));
+  const auto second = take(*sandbox);
+  for (int round = 0; round < 3; ++round) {
+    ASSERT_TRUE(succeeded(sandbox->restore(first)));
+    EXPECT_TRUE(gave(call<uint64_t>(*sandbox, "count"), 2u));
+    ASSERT_TRUE(succeeded(sandbox->restore(second)));
+    EXPECT_TRUE(gave(call<uint64_t>(*sandbox, "count"), 3u));
+  }
+}
+
+TEST_F(Snapshots, AParkedSandboxIsRestoredWhereItRests) {
+  const auto snapshot = prepared();
+  auto sandbox = from(snapshot), other = from(snapshot);
+  make_dirty(*sandbox, 3, 50, kReturn);
+  EXPECT_TRUE(gave(call<uint64_t>(*other, "count"), 2u));  // takes the only VM
+  ASSERT_TRUE(succeeded(sandbox->restore(nullptr)));
+  EXPECT_TRUE(gave(call<uint64_t>(*sandbox, "count"), 2u));
+  EXPECT_TRUE(gave(call<uint64_t>(*other, "count"), 3u));
+  EXPECT_EQ(own_engine->counters().vms_created, 1u);
+}
+
+TEST_F(Snapshots, TheSameCallAfterRestoringCopiesTheSamePagesAndLooksForNone) {
+  const auto snapshot = prepared();
+  auto sandbox = from(snapshot);
+  const auto cycle = [&] {
+    EXPECT_TRUE(succeeded(call<uint64_t>(*sandbox, "touch", 16u)));
+    const uint64_t before = sandbox->counters().restored_pages;
+    EXPECT_TRUE(succeeded(sandbox->restore(nullptr)));
+    return sandbox->counters().restored_pages - before;
+  };
+  cycle();
+  const uint64_t pages = cycle();
+  EXPECT_GE(pages, 16u);
+  EXPECT_LT(pages, 40u);
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(cycle(), pages);
+}
+
+TEST_F(Snapshots, NoTwoGuestsDrawTheSameRandomBytes) {
+  use_shells(2);
+  const auto snapshot = prepared();
+  std::set<uint64_t> drawn;
+  uint64_t draws = 0;
+  const auto draw = [&](Sandbox& sandbox) {
+    auto word = call<uint64_t>(sandbox, "random_word");
+    ASSERT_TRUE(succeeded(word));
+    drawn.insert(*word);
+    ++draws;
+  };
+  auto kept = from(snapshot);
+  for (int i = 0; i < 20; ++i) {
+    auto fresh = from(snapshot);
+    // Attached, and put away again before it ran: it must not lose its seed by that.
+    const std::vector<Value> none;
+    EXPECT_FALSE(fresh->call(*image->find_export("touch"), none));
+    draw(*fresh);
+    draw(*kept);
+    EXPECT_TRUE(succeeded(kept->restore(nullptr)));
+    draw(*kept);
+    const auto again = take(*kept);
+    draw(*kept);
+    draw(*from(again));
+  }
+  EXPECT_EQ(drawn.size(), draws);
+}
+
+TEST_F(Snapshots, ClocksGoOnFromNow) {
+  const auto snapshot = prepared();
+  auto sandbox = from(snapshot);
+  uint64_t last = 0;
+  for (int i = 0; i < 5; ++i) {
+    const auto before = static_cast<uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
+    auto seen = call<uint64_t>(*sandbox, "monotonic_ns");
+    const auto after = static_cast<uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
+    ASSERT_TRUE(succeeded(seen));
+    // The guest reckons from its TSC: a millisecond of tolerance for the frequency.
+    EXPECT_GT(*seen + 1'000'000, before);
+    EXPECT_LT(*seen, after + 1'000'000);
+    EXPECT_GT(*seen, last);
+    last = *seen;
+    ASSERT_TRUE(succeeded(sandbox->restore(nullptr)));
+    std::this_thread::sleep_for(std::chrono::milliseconds(3));
+  }
+}
+
+TEST_F(Snapshots, EachCallOfAnIsolatedSandboxBeginsWithTheSnapshot) {
+  SandboxOptions options;
+  options.restore_each_call = true;
+  auto plain = make_sandbox(image, nullptr, options);
+  auto made = from(prepared(), options);
+  for (uint32_t end = 0; end < kEnds; ++end) {
+    EXPECT_TRUE(gave(call<uint64_t>(*plain, "count"), 1u));
+    EXPECT_TRUE(gave(call<uint64_t>(*made, "count"), 2u));
+    make_dirty(*plain, end + 1, 20, end);
+    make_dirty(*made, end + 1, 20, end);
+  }
+}
+
+TEST_F(Snapshots, ManySandboxesOfOneSnapshotShareAFewMachines) {
+  use_shells(2);
+  const auto snapshot = prepared();
+  std::vector<std::unique_ptr<Sandbox>> sandboxes;
+  for (uint32_t i = 0; i < scaled(300); ++i) sandboxes.push_back(from(snapshot));
+  for (uint64_t round = 2; round < 4; ++round) {
+    for (const auto& sandbox : sandboxes) EXPECT_TRUE(gave(call<uint64_t>(*sandbox, "count"), round));
+  }
+  EXPECT_LE(own_engine->counters().vms_created, 2u);
+}
+
+// ---- completeness ----
+
+// Memory and registers at one moment.
+struct Seen {
+  Bytes memory;
+  Registers registers;
+  uint64_t fs_base = 0, gs_base = 0;
+  Bytes vectors;
+};
+
+Seen look_at(Sandbox& sandbox) {
+  Seen seen;
+  EXPECT_TRUE(succeeded(sandbox.inspect([&](std::span<const std::byte> memory, const VcpuState& state) {
+    seen.memory.assign(memory.begin(), memory.end());
+    seen.registers = state.registers;
+    seen.fs_base = state.fs_base;
+    seen.gs_base = state.gs_base;
+    seen.vectors.assign(state.vectors->xsave.begin(), state.vectors->xsave.end());
+  })));
+  return seen;
+}
+
+class RestoreCompleteness : public Snapshots {
+ protected:
+  // Rounds of writing and restoring, until one leaves something. How many were well.
+  uint32_t run(uint32_t rounds) {
+    const auto snapshot = prepared();
+    auto sandbox = from(snapshot);
+    // Put back once, so that both looks come after the same things.
+    EXPECT_TRUE(gave(call<uint64_t>(*sandbox, "count"), 2u));
+    EXPECT_TRUE(succeeded(sandbox->restore(nullptr)));
+    const Seen expected = look_at(*sandbox);
+    std::mt19937_64 random(20261128);
+    for (uint32_t round = 0; round < rounds; ++round) {
+      const uint64_t seed = random();
+      const auto writes = static_cast<uint32_t>(random() % 12);
+      // Most rounds return: the ends that take a deadline or all memory are slow.
+      const auto end = static_cast<uint32_t>(random() % 4 == 0 ? random() % kEnds : 0);
+      make_dirty(*sandbox, seed, writes, end);
+      if (random() % 8 == 0 && sandbox->state() == Sandbox::State::kReady)
+        make_dirty(*sandbox, seed + 1, 3, kReturn);
+      if (!succeeded(sandbox->restore(nullptr))) return round;
+      if (!is_as_before(*sandbox, expected)) return round;
+    }
+    return rounds;
+  }
+
+ private:
+  static bool is_as_before(Sandbox& sandbox, const Seen& expected) {
+    bool same = true;
+    auto looked = sandbox.inspect([&](std::span<const std::byte> memory, const VcpuState& state) {
+      same = memory.size() == expected.memory.size() &&
+             std::memcmp(memory.data(), expected.memory.data(), memory.size()) == 0 &&
+             state.registers == expected.registers && state.fs_base == expected.fs_base &&
+             state.gs_base == expected.gs_base &&
+             std::memcmp(state.vectors->xsave.data(), expected.vectors.data(), expected.vectors.size()) == 0;
+    });
+    return looked && same;
+  }
+};
+
+TEST_F(RestoreCompleteness, NotAByteAndNotARegisterDiffers) {
+  const char* wanted = std::getenv("GLINT_TEST_RESTORES");
+  const auto rounds =
+      wanted == nullptr ? scaled(2000) : static_cast<uint32_t>(std::strtoul(wanted, nullptr, 10));
+  EXPECT_EQ(run(rounds), rounds);
+}
+
+TEST_F(RestoreCompleteness, ATrackingThatFindsNothingIsNoticed) {
+  image->shells().break_tracking();
+  EXPECT_LT(run(50), 50u);
+}
+
+}  // namespace
+}  // namespace glint::test
