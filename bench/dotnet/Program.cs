@@ -15,7 +15,10 @@ internal static class Program
     {
         if (args.Contains("--check"))
         {
-            return Bars.Check() ? 0 : 1;
+            // All bars, also behind one that is missed.
+            bool good = Allocations.Check() & Bars.Check();
+            Console.WriteLine(good ? "all bars hold" : "bars were missed");
+            return good ? 0 : 1;
         }
 
         BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);

@@ -16,6 +16,9 @@ FUZZ_SECONDS = 30
 GTEST_TIMEOUT = 600
 NESTED_TIMEOUT = 900
 DOTNET_TIMEOUT = 900
+# When no test ends for so long, one hangs: it is named, and all are ended.
+DOTNET_HANG_TIMEOUT = 240
+CHECKS_TIMEOUT = 1800
 FRESH_TIMEOUT = 3600
 
 SANITIZER_ENVIRONMENT = {
@@ -156,15 +159,20 @@ def lane_dotnet(tally):
     report.unlink(missing_ok=True)
     usable = needs_kvm(tally, "lane dotnet, the tests that run guests")
     ok = run("dotnet test", ["dotnet", "test", "sdk/dotnet/Glint.slnx", "--artifacts-path", BUILD / "dotnet",
-                             "--logger", f"trx;LogFileName={report}", *([] if usable else ["--filter", "Category!=Kvm"])],
+                             *dotnet.BUILD_OPTIONS, "--logger", f"trx;LogFileName={report}",
+                             "--results-directory", BUILD / "dotnet/test-results",
+                             "--blame-hang-timeout", f"{DOTNET_HANG_TIMEOUT}s", "--blame-hang-dump-type", "none",
+                             *([] if usable else ["--filter", "Category!=Kvm"])],
              "dotnet-test", env=env, timeout=DOTNET_TIMEOUT)
     count_report(tally, "dotnet", tally.read_trx, report, ok, LOGS / "dotnet-test.log")
     # Behind the build: it needs the source generator.
     tally.check("dotnet: dotnet format finds nothing to change; see build/logs/dotnet-format.log",
                 run("dotnet format", ["dotnet", "format", "sdk/dotnet/Glint.slnx", "--verify-no-changes"],
-                    "dotnet-format", env=env))
+                    "dotnet-format", env=env, timeout=DOTNET_TIMEOUT))
     if usable:
-        run_checks(tally, "dotnet-package", ["sdk/dotnet/packaging-tests/check.py", BUILD / "dev", BUILD / "dotnet-package"],
+        # The package is made of what a user gets.
+        build("release")
+        run_checks(tally, "dotnet-package", ["sdk/dotnet/packaging-tests/check.py", BUILD / "release", BUILD / "dotnet-package"],
                    env=dotnet.ENVIRONMENT)
 
 
@@ -251,7 +259,7 @@ def lane_fresh(tally):
 def run_checks(tally, lane, command, env=None):
     """Runs a Python program that prints `ok NAME` or `not ok NAME` for each of its checks."""
     log = LOGS / f"{lane}.log"
-    ok = run(lane, ["python3", *command], lane, env=env)
+    ok = run(lane, ["python3", *command], lane, env=env, timeout=CHECKS_TIMEOUT)
     results = [line for line in log.read_text(errors="replace").splitlines() if line.startswith(("ok ", "not ok "))]
     for line in results:
         tally.check(f"{lane}: {line.removeprefix('not ').removeprefix('ok ')}", line.startswith("ok "))
