@@ -30,7 +30,7 @@ extern "C" {
  * away. */
 #define GLINT_VERSION_STRING "0.2.0"
 #define GLINT_C_ABI_MAJOR 1u
-#define GLINT_C_ABI_MINOR 0u
+#define GLINT_C_ABI_MINOR 1u
 
 /* Text: `size` bytes of UTF-8 at `data`; no terminating NUL is needed or promised. */
 typedef struct glint_str {
@@ -88,6 +88,7 @@ GLINT_API uint32_t glint_abi_version(void) GLINT_NOEXCEPT;
 #define GLINT_CAPABILITY_KVM 1ull  /* GLINT_BACKEND_KVM is built in; whether it works, glint_doctor says */
 #define GLINT_CAPABILITY_FAKE 2ull /* GLINT_BACKEND_FAKE is built in */
 #define GLINT_CAPABILITY_INTERRUPT 4ull /* calls can be interrupted and have deadlines */
+#define GLINT_CAPABILITY_SNAPSHOT 8ull  /* sandboxes have snapshots, and can be restored */
 
 /* GLINT_CAPABILITY_* of this build, joined by |. What is missing fails with GLINT_E_UNSUPPORTED when it is
  * asked for; the functions are there in every build. Any thread. */
@@ -110,6 +111,7 @@ GLINT_API uint64_t glint_capabilities(void) GLINT_NOEXCEPT;
 #define GLINT_STRUCT_SANDBOX_COUNTERS 14u
 #define GLINT_STRUCT_CALL_OPTIONS 15u
 #define GLINT_STRUCT_LIVE_OBJECTS 16u
+#define GLINT_STRUCT_SNAPSHOT_INFO 17u
 
 /* How many bytes the library's version of a struct has; 0 for a number that is none of GLINT_STRUCT_*. Those
  * without a `struct_size` never change; a binding checks them when it is loaded. Any thread. */
@@ -128,6 +130,7 @@ typedef struct glint_live_objects {
   uint64_t host_function_sets;
   uint64_t host_functions; /* whose user data was not destroyed yet */
   uint64_t host_tokens;    /* tokens of glint_host_call_fail_with that were not destroyed yet */
+  uint64_t snapshots;      /* handles; since 1.1 */
 } glint_live_objects;
 
 /* Fills `live`, whose struct_size the caller has set; GLINT_E_INVALID_ARGUMENT when that is no size of it.

@@ -10,6 +10,7 @@
  *   host      the functions that guests may call      (host.h)
  *   sandbox   one guest, and calls into it            (sandbox.h)
  *   interrupt what ends calls from outside            (interrupt.h)
+ *   snapshot  a sandbox as it was at one moment       (snapshot.h)
  *   error     what went wrong                         (error.h, status.h)
  *
  * Ownership: what a `create` or `load` gives, the matching `free` takes back, once. Objects below hold
@@ -41,6 +42,7 @@
 #include "glint/image.h"
 #include "glint/interrupt.h"
 #include "glint/sandbox.h"
+#include "glint/snapshot.h"
 #include "glint/status.h"
 
 #endif

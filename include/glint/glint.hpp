@@ -27,4 +27,5 @@
 #include "glint/cpp/image.hpp"
 #include "glint/cpp/interrupt.hpp"
 #include "glint/cpp/sandbox.hpp"
+#include "glint/cpp/snapshot.hpp"
 #include "glint/cpp/value.hpp"

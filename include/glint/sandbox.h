@@ -40,6 +40,10 @@ typedef void (*glint_trace)(void *user_data, const glint_syscall *call);
 /* When a host function fails, the call ends at once with GLINT_E_HOST_FUNCTION and the sandbox is poisoned.
  * Without this flag the guest receives the failure as an error value and goes on. */
 #define GLINT_SANDBOX_END_ON_HOST_FAILURE 2u
+/* Each call begins with the sandbox as its snapshot has it: what it was made from, or what it was when its
+ * start-up code had run. So no call sees what another one left, and none fails because an earlier one did. Of
+ * its restoring, see glint_sandbox_restore. Since 1.1. */
+#define GLINT_SANDBOX_RESTORE_EACH_CALL 4u
 
 /* The callbacks must not throw or jump out: the process is ended if one throws. They cannot ask whether their
  * call is to end, as host functions can; they are to be quick. One that is still running when the call is
@@ -89,7 +93,7 @@ GLINT_API void glint_sandbox_free(glint_sandbox *sandbox) GLINT_NOEXCEPT;
 #define GLINT_STATE_NEW 0u      /* its start-up code has not run */
 #define GLINT_STATE_READY 1u    /* waits for calls */
 #define GLINT_STATE_RUNNING 2u  /* in a call */
-#define GLINT_STATE_POISONED 3u /* faulted, aborted or interrupted */
+#define GLINT_STATE_POISONED 3u /* faulted, aborted or interrupted: to be restored, or freed */
 #define GLINT_STATE_ENDED 4u    /* the program ended by itself */
 
 /* GLINT_STATE_*, as it is at this moment. NULL: GLINT_STATE_ENDED. Any thread, also during a call. */
@@ -146,6 +150,8 @@ typedef struct glint_sandbox_counters {
   uint64_t attaches;         /* times it was put into a VM */
   uint64_t unknown_syscalls; /* system calls that the libos does not serve */
   uint64_t output_bytes;     /* printed */
+  uint64_t restores;         /* times it was put back to a snapshot; since 1.1 */
+  uint64_t restored_pages;   /* pages that were copied for that; since 1.1 */
 } glint_sandbox_counters;
 
 /* Fills `counters`, whose struct_size the caller has set; GLINT_E_INVALID_ARGUMENT when that is no size of

@@ -20,7 +20,7 @@ typedef int32_t glint_status;
 #define GLINT_E_NOT_FOUND (-3)        /* no function, file or item of that name or number */
 #define GLINT_E_SIGNATURE (-4)        /* number or types of arguments are not the declared ones    */
 #define GLINT_E_TOO_LARGE (-5)        /* a value or a size is over its limit                       */
-#define GLINT_E_POISONED (-6)         /* a call faulted or was interrupted; only freeing it is left */
+#define GLINT_E_POISONED (-6)         /* a call faulted or was interrupted: restore or free it */
 #define GLINT_E_ENDED (-7)            /* the guest program has ended                               */
 #define GLINT_E_MISSING_IMPORT (-8)   /* the image imports what the host does not offer            */
 #define GLINT_E_DEPTH (-9)            /* host and guest call each other too deeply                 */

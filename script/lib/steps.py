@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs commands: output into a log file, a sign of life while they take long, the end of the log when they fail."""
 
+import contextlib
 import os
 import pathlib
 import signal
@@ -61,7 +62,8 @@ def run(title, command, log_name, env=None, timeout=None, cwd=ROOT):
                         reason = f"took more than {timeout} s"
                         break
         finally:
-            if process.poll() is None:
+            # Also what it left behind, such as a test that hangs.
+            with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
         status = process.wait()
     if status == 0 and reason is None:

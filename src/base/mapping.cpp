@@ -33,7 +33,7 @@ MappedRange& MappedRange::operator=(MappedRange&& other) noexcept {
 }
 
 MappedRange::~MappedRange() {
-  if (data_ != nullptr && owner_ == ::getpid()) ::munmap(data_, size_);
+  if (data_ != nullptr && owner_ == current_process()) ::munmap(data_, size_);
 }
 
 Result<MappedRange> MappedRange::reserve(uint64_t size, uint64_t alignment) {

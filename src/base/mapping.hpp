@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <unistd.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <utility>
 
+#include "base/process.hpp"
 #include "base/result.hpp"
 
 namespace glint::core {
@@ -32,7 +31,7 @@ class MappedRange {
   uint64_t size() const { return size_; }
 
  private:
-  MappedRange(std::byte* data, uint64_t size) : data_(data), size_(size), owner_(::getpid()) {}
+  MappedRange(std::byte* data, uint64_t size) : data_(data), size_(size), owner_(current_process()) {}
 
   std::byte* data_ = nullptr;
   uint64_t size_ = 0;

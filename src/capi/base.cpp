@@ -20,7 +20,8 @@ constinit LiveCounts glint::capi::g_live;
 uint32_t glint_abi_version(void) noexcept { return GLINT_C_ABI_MAJOR << 16 | GLINT_C_ABI_MINOR; }
 
 uint64_t glint_capabilities(void) noexcept {
-  return GLINT_CAPABILITY_KVM | GLINT_CAPABILITY_FAKE | GLINT_CAPABILITY_INTERRUPT;
+  return GLINT_CAPABILITY_KVM | GLINT_CAPABILITY_FAKE | GLINT_CAPABILITY_INTERRUPT |
+         GLINT_CAPABILITY_SNAPSHOT;
 }
 
 uint32_t glint_struct_size(uint32_t which) noexcept {
@@ -57,6 +58,8 @@ uint32_t glint_struct_size(uint32_t which) noexcept {
       return sizeof(glint_call_options);
     case GLINT_STRUCT_LIVE_OBJECTS:
       return sizeof(glint_live_objects);
+    case GLINT_STRUCT_SNAPSHOT_INFO:
+      return sizeof(glint_snapshot_info);
     default:
       return 0;
   }
@@ -75,6 +78,7 @@ glint_status glint_get_live_objects(glint_live_objects* live) noexcept {
     value.host_function_sets = g_live.host_function_sets.load(std::memory_order_relaxed);
     value.host_functions = g_live.host_functions.load(std::memory_order_relaxed);
     value.host_tokens = g_live.host_tokens.load(std::memory_order_relaxed);
+    value.snapshots = g_live.snapshots.load(std::memory_order_relaxed);
     return write_struct(live, value, "glint_live_objects");
   });
 }

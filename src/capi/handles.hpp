@@ -19,6 +19,7 @@
 #include "sandbox/image.hpp"
 #include "sandbox/interrupt.hpp"
 #include "sandbox/sandbox.hpp"
+#include "sandbox/snapshot.hpp"
 
 // The membrane between the C ABI and the library: what the opaque handles hold, and the guard that every
 // function which can fail runs in. Nothing here decides anything; it checks, converts and forwards.
@@ -28,7 +29,7 @@ namespace glint::capi {
 // How many of a kind there are, for glint_get_live_objects. Constant-initialized: loading runs no code.
 struct LiveCounts {
   std::atomic<uint64_t> engines{0}, images{0}, sandboxes{0}, interrupts{0}, errors{0}, doctors{0},
-      host_function_sets{0}, host_functions{0}, host_tokens{0};
+      host_function_sets{0}, host_functions{0}, host_tokens{0}, snapshots{0};
 };
 extern constinit LiveCounts g_live;
 
@@ -85,6 +86,11 @@ struct glint_host_call {
 struct glint_sandbox {
   std::unique_ptr<glint::core::Sandbox> sandbox;
   glint::capi::Counted<&glint::capi::LiveCounts::sandboxes> counted{};
+};
+
+struct glint_snapshot {
+  std::shared_ptr<const glint::core::Snapshot> snapshot;
+  glint::capi::Counted<&glint::capi::LiveCounts::snapshots> counted{};
 };
 
 namespace glint::capi {

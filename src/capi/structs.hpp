@@ -44,6 +44,8 @@ template <>
 inline constexpr uint32_t kFirstSize<glint_call_options> = 24;
 template <>
 inline constexpr uint32_t kFirstSize<glint_live_objects> = 80;
+template <>
+inline constexpr uint32_t kFirstSize<glint_snapshot_info> = 24;
 
 // No struct will ever be this large: a larger number is memory that nobody initialized, and its "tail" is not
 // read.

@@ -2,8 +2,6 @@
 #pragma once
 
 #include <pthread.h>
-#include <unistd.h>
-
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
@@ -11,6 +9,7 @@
 #include <memory>
 #include <mutex>
 
+#include "base/process.hpp"
 #include "base/result.hpp"
 #include "sandbox/call_control.hpp"
 
@@ -85,9 +84,9 @@ class DeadlineTimer {
   static void move(State& state, Entry& entry, uint64_t when);
   static void run(State& state);
   static void serve(State& state, std::unique_lock<std::mutex>& lock);
-  bool is_forked() const { return owner_ != ::getpid(); }
+  bool is_forked() const { return owner_ != current_process(); }
 
-  const pid_t owner_ = ::getpid();
+  const pid_t owner_ = current_process();
   std::unique_ptr<State> state_ = std::make_unique<State>();
 };
 

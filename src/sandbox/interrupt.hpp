@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <unistd.h>
-
 #include <atomic>
 #include <cstdint>
 #include <mutex>
 #include <utility>
 #include <vector>
 
+#include "base/process.hpp"
 #include "sandbox/call_control.hpp"
 
 namespace glint::core {
@@ -24,14 +23,14 @@ class Interrupt {
   // How many running calls were told that had not been stopped before.
   uint32_t raise();
   bool raised() const { return raised_.load(std::memory_order_acquire); }
-  bool is_forked() const { return owner_ != ::getpid(); }
+  bool is_forked() const { return owner_ != current_process(); }
 
   // Call `number` of `control` is under way from link() to unlink().
   void link(CallControl& control, uint64_t number);
   void unlink(CallControl& control);
 
  private:
-  const pid_t owner_ = ::getpid();
+  const pid_t owner_ = current_process();
   std::atomic<bool> raised_{false};  // set under mutex_
   std::mutex mutex_;
   std::vector<std::pair<CallControl*, uint64_t>> calls_;  // guarded by mutex_

@@ -231,9 +231,10 @@ Result<void> Sandbox::enter(Entry& entry, Purpose purpose) {
   if (purpose == Purpose::kCall && options_.restore_each_call && snapshot_) return {};
   switch (state()) {
     case State::kPoisoned:
-      return error(
-          GLINT_E_POISONED,
-          "the sandbox cannot be used any more, make a new one; it was poisoned by: " + poison_reason_);
+      return error(GLINT_E_POISONED,
+                   "the sandbox cannot be used as it is: restore it to a snapshot, or make a new one; it was "
+                   "poisoned by: " +
+                       poison_reason_);
     case State::kEnded:
       return error(
           GLINT_E_ENDED,

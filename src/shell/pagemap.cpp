@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -36,7 +37,7 @@ uint64_t address_of(std::span<const std::byte> range) { return reinterpret_cast<
 Pagemap Pagemap::open() { return Pagemap(Fd(::open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC))); }
 
 Result<void> Pagemap::check() const {
-  if (fd_ && owner_ == ::getpid()) return {};
+  if (fd_ && owner_ == current_process()) return {};
   return error(GLINT_E_UNSUPPORTED,
                "/proc/self/pagemap cannot be read, which tells what a guest has written: mount /proc");
 }

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <unistd.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
 
 #include "base/fd.hpp"
+#include "base/process.hpp"
 #include "base/result.hpp"
 
 namespace glint::core {
@@ -36,7 +35,7 @@ class Pagemap {
   Result<void> read_own(std::span<const std::byte> range, std::vector<uint32_t>& pages) const;
 
   Fd fd_;
-  pid_t owner_ = ::getpid();  // after fork, it would still show the parent's pages
+  pid_t owner_ = current_process();  // after fork, it would still show the parent's pages
 };
 
 }  // namespace glint::core

@@ -56,7 +56,7 @@ ShellPool::Slot* ShellPool::longest_idle(Predicate suits) {
 }
 
 Result<void> ShellPool::check_owner() const {
-  if (owner_ == ::getpid()) return {};
+  if (owner_ == current_process()) return {};
   return error(
       GLINT_E_UNSUPPORTED,
       "a VM belongs to the process that made it: a child of fork must open its own engine and load its own "
@@ -226,7 +226,8 @@ void ShellPool::forget(SandboxMemory& sandbox, bool broken) {
     lock.unlock();
     // A guest may leave an exit behind that has no end; the next sandbox must not meet it. A child of fork
     // has neither the vCPU's page nor the window: it can only let go.
-    broken = broken || owner_ != ::getpid() || !slot->shell->vcpu().settle() || !slot->shell->reset_window();
+    broken = broken || owner_ != current_process() || !slot->shell->vcpu().settle() ||
+             !slot->shell->reset_window();
     lock.lock();
     sandbox.shell_ = nullptr;
     slot->guest = nullptr;

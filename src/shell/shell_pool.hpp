@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <unistd.h>
-
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
@@ -14,6 +12,7 @@
 
 #include "arch/x86_64/probe.hpp"
 #include "base/mapping.hpp"
+#include "base/process.hpp"
 #include "base/result.hpp"
 #include "shell/shell.hpp"
 
@@ -153,7 +152,7 @@ class ShellPool {
   const MachineTraits traits_;
   const uint32_t limit_;
   Counters counters_;
-  const pid_t owner_ = ::getpid();
+  const pid_t owner_ = current_process();
 
   std::atomic<bool> tracking_broken_{false};
 

@@ -46,6 +46,7 @@ static void print_base(void) {
   FIELD(glint_live_objects, host_function_sets);
   FIELD(glint_live_objects, host_functions);
   FIELD(glint_live_objects, host_tokens);
+  FIELD(glint_live_objects, snapshots);
 }
 
 static void print_error(void) {
@@ -179,6 +180,16 @@ static void print_sandbox(void) {
   FIELD(glint_sandbox_counters, attaches);
   FIELD(glint_sandbox_counters, unknown_syscalls);
   FIELD(glint_sandbox_counters, output_bytes);
+  FIELD(glint_sandbox_counters, restores);
+  FIELD(glint_sandbox_counters, restored_pages);
+}
+
+static void print_snapshot(void) {
+  WHOLE(glint_snapshot_info);
+  FIELD(glint_snapshot_info, struct_size);
+  FIELD(glint_snapshot_info, reserved);
+  FIELD(glint_snapshot_info, memory_size);
+  FIELD(glint_snapshot_info, stored_size);
 }
 
 int main(void) {
@@ -187,5 +198,6 @@ int main(void) {
   print_engine();
   print_image();
   print_sandbox();
+  print_snapshot();
   return fflush(stdout) == 0 ? 0 : 1;
 }

@@ -131,7 +131,7 @@ Step spin() {
 TEST_F(Interrupts, ADeadlineEndsAGuestThatLoops) {
   auto s = ready_sandbox();
   machine.script = {spin()};
-  auto ended = s->call(ScriptedMachine::kFlag, {}, {.deadline_ns = 5'000'000, .interrupt = nullptr});
+  auto ended = s->call(ScriptedMachine::kFlag, {}, {.deadline_ns = 200'000'000, .interrupt = nullptr});
   EXPECT_EQ(ended.error().code, GLINT_E_DEADLINE);
   EXPECT_EQ(s->state(), Sandbox::State::kPoisoned);
 }

@@ -302,17 +302,17 @@ TEST_F(CapiFake, RefusesOptionsThatItDoesNotKnow) {
 }
 
 TEST(CapiBase, SaysWhatTheBuildCanDoAndHowLargeItsStructsAre) {
-  EXPECT_EQ(
-      glint_capabilities() & (GLINT_CAPABILITY_KVM | GLINT_CAPABILITY_FAKE | GLINT_CAPABILITY_INTERRUPT),
-      GLINT_CAPABILITY_KVM | GLINT_CAPABILITY_FAKE | GLINT_CAPABILITY_INTERRUPT);
+  constexpr uint64_t kAll = GLINT_CAPABILITY_KVM | GLINT_CAPABILITY_FAKE | GLINT_CAPABILITY_INTERRUPT |
+                            GLINT_CAPABILITY_SNAPSHOT;
+  EXPECT_EQ(glint_capabilities() & kAll, kAll);
   EXPECT_EQ(glint_struct_size(GLINT_STRUCT_VALUE), sizeof(glint_value));
   EXPECT_EQ(glint_struct_size(GLINT_STRUCT_CALL_OPTIONS), sizeof(glint_call_options));
   EXPECT_EQ(glint_struct_size(GLINT_STRUCT_LIVE_OBJECTS), sizeof(glint_live_objects));
-  for (uint32_t which = GLINT_STRUCT_STR; which <= GLINT_STRUCT_LIVE_OBJECTS; ++which) {
+  for (uint32_t which = GLINT_STRUCT_STR; which <= GLINT_STRUCT_SNAPSHOT_INFO; ++which) {
     EXPECT_NE(glint_struct_size(which), 0u) << which;
   }
   EXPECT_EQ(glint_struct_size(0), 0u);
-  EXPECT_EQ(glint_struct_size(GLINT_STRUCT_LIVE_OBJECTS + 1), 0u);
+  EXPECT_EQ(glint_struct_size(GLINT_STRUCT_SNAPSHOT_INFO + 1), 0u);
 }
 
 TEST(CapiBase, LiveObjectsAskForASizeTheyKnow) {

@@ -129,7 +129,15 @@ TEST(CapiStructs, HaveTheSizesOfTheirFirstVersion) {
   EXPECT_EQ(sizeof(glint_segment_info), kFirstSize<glint_segment_info>);
   EXPECT_EQ(sizeof(glint_image_info), kFirstSize<glint_image_info>);
   EXPECT_EQ(sizeof(glint_sandbox_options), kFirstSize<glint_sandbox_options>);
-  EXPECT_EQ(sizeof(glint_sandbox_counters), kFirstSize<glint_sandbox_counters>);
+  EXPECT_EQ(sizeof(glint_call_options), kFirstSize<glint_call_options>);
+  EXPECT_EQ(sizeof(glint_snapshot_info), kFirstSize<glint_snapshot_info>);
+}
+
+TEST(CapiStructs, HaveGrownByTheFieldsOfLaterVersions) {
+  EXPECT_EQ(kFirstSize<glint_sandbox_counters>, 64u);
+  EXPECT_EQ(sizeof(glint_sandbox_counters), 80u);  // 1.1: restores, restored_pages
+  EXPECT_EQ(kFirstSize<glint_live_objects>, 80u);
+  EXPECT_EQ(sizeof(glint_live_objects), 88u);  // 1.1: snapshots
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "glint/cpp/image.hpp"
 #include "glint/cpp/interrupt.hpp"
 #include "glint/cpp/sandbox_state.hpp"
+#include "glint/cpp/snapshot.hpp"
 #include "glint/sandbox.h"
 
 namespace glint {
@@ -21,7 +22,7 @@ enum class State : uint32_t {
   kNew = GLINT_STATE_NEW,            // its start-up code has not run
   kReady = GLINT_STATE_READY,        // waits for calls
   kRunning = GLINT_STATE_RUNNING,    // in a call
-  kPoisoned = GLINT_STATE_POISONED,  // faulted, aborted or interrupted: only destroying it is left
+  kPoisoned = GLINT_STATE_POISONED,  // faulted, aborted or interrupted: to be restored, or destroyed
   kEnded = GLINT_STATE_ENDED,        // the program ended by itself
 };
 
@@ -34,6 +35,8 @@ struct SandboxCounters {
   uint64_t attaches = 0;
   uint64_t unknown_syscalls = 0;
   uint64_t output_bytes = 0;
+  uint64_t restores = 0;
+  uint64_t restored_pages = 0;
 };
 
 // One guest: its memory and its processor state. Used by one thread at a time; a second one that enters
@@ -49,12 +52,25 @@ class Sandbox {
   explicit Sandbox(const Image& image, SandboxOptions options = {})
       : Sandbox(try_create(image, std::move(options)).value()) {}
 
+  // Goes on where the snapshot was taken. The options may name no args and no env: the program had its own.
+  Sandbox(const Snapshot& snapshot, const HostFunctions& functions, SandboxOptions options = {})
+      : Sandbox(try_create(snapshot, functions, std::move(options)).value()) {}
+  explicit Sandbox(const Snapshot& snapshot, SandboxOptions options = {})
+      : Sandbox(try_create(snapshot, std::move(options)).value()) {}
+
   static Expected<Sandbox> try_create(const Image& image, const HostFunctions& functions,
                                       SandboxOptions options = {}) {
-    return open(image, functions.handle(), std::move(options));
+    return open(image, functions.handle(), nullptr, std::move(options));
   }
   static Expected<Sandbox> try_create(const Image& image, SandboxOptions options = {}) {
-    return open(image, nullptr, std::move(options));
+    return open(image, nullptr, nullptr, std::move(options));
+  }
+  static Expected<Sandbox> try_create(const Snapshot& snapshot, const HostFunctions& functions,
+                                      SandboxOptions options = {}) {
+    return open(snapshot.image(), functions.handle(), snapshot.handle(), std::move(options));
+  }
+  static Expected<Sandbox> try_create(const Snapshot& snapshot, SandboxOptions options = {}) {
+    return open(snapshot.image(), nullptr, snapshot.handle(), std::move(options));
   }
 
   Sandbox(Sandbox&&) noexcept = default;
@@ -121,6 +137,23 @@ class Sandbox {
     return state() == State::kEnded ? std::optional<int32_t>(*exit_code) : std::nullopt;
   }
 
+  // The sandbox as it is now, for others to go on from; starts it first when that is due. It must be ready.
+  Snapshot snapshot(const CallOptions& options = {}) { return try_snapshot(options).value(); }
+
+  Expected<Snapshot> try_snapshot(const CallOptions& options = {}) {
+    Expected<glint_snapshot*> made = state_->snapshot(options);
+    if (!made) return made.error();
+    return Snapshot(image(), *made);
+  }
+
+  // Makes it what the snapshot says, whatever became of it: also when it is poisoned or has ended. Without
+  // one: that from which it was made, or to which it was restored last.
+  void restore() { try_restore().value(); }
+  void restore(const Snapshot& to) { try_restore(to).value(); }
+
+  Expected<void> try_restore() { return state_->restore(nullptr); }
+  Expected<void> try_restore(const Snapshot& to) { return state_->restore(to.handle()); }
+
   // As it is at this moment. Any thread.
   State state() const noexcept { return static_cast<State>(glint_sandbox_state(handle())); }
 
@@ -130,7 +163,8 @@ class Sandbox {
     c.struct_size = sizeof(c);
     // Cannot fail: both arguments are good, and the size is this header's.
     static_cast<void>(glint_sandbox_get_counters(handle(), &c, nullptr));
-    return {c.calls, c.host_calls, c.exits, c.ioctls, c.attaches, c.unknown_syscalls, c.output_bytes};
+    return {c.calls,        c.host_calls, c.exits,         c.ioctls, c.attaches, c.unknown_syscalls,
+            c.output_bytes, c.restores,   c.restored_pages};
   }
 
   const Image& image() const noexcept { return state_->image(); }
@@ -141,9 +175,10 @@ class Sandbox {
  private:
   explicit Sandbox(std::shared_ptr<detail::SandboxState> state) : state_(std::move(state)) {}
 
-  static Expected<Sandbox> open(const Image& image, glint_host_functions* functions, SandboxOptions options) {
+  static Expected<Sandbox> open(const Image& image, glint_host_functions* functions, glint_snapshot* snapshot,
+                                SandboxOptions options) {
     auto state = std::make_shared<detail::SandboxState>(image, std::move(options));
-    if (Expected<void> opened = state->open(functions); !opened) return opened.error();
+    if (Expected<void> opened = state->open(functions, snapshot); !opened) return opened.error();
     return Sandbox(std::move(state));
   }
 

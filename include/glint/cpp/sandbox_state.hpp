@@ -19,7 +19,7 @@
 #include "glint/cpp/image.hpp"
 #include "glint/cpp/interrupt.hpp"
 #include "glint/cpp/value.hpp"
-#include "glint/sandbox.h"
+#include "glint/snapshot.h"
 
 namespace glint {
 
@@ -44,8 +44,9 @@ struct SandboxOptions {
   std::function<void(const SyscallReport& call)> trace = {};
   bool trace_all = false;  // every system call goes to `trace`, not only those that the libos does not serve
   bool end_on_host_failure = false;  // a host function that fails ends the call; else the guest is told
-  uint32_t max_depth = 0;            // nested calls host → guest → host … on one thread; 0: 16
-  std::string tenant = {};           // whose sandbox this is: no VM ever serves two tenants
+  bool restore_each_call = false;  // each call begins with the snapshot; see GLINT_SANDBOX_RESTORE_EACH_CALL
+  uint32_t max_depth = 0;          // nested calls host → guest → host … on one thread; 0: 16
+  std::string tenant = {};         // whose sandbox this is: no VM ever serves two tenants
 };
 
 namespace detail {
@@ -60,13 +61,15 @@ class SandboxState {
   SandboxState(const SandboxState&) = delete;
   SandboxState& operator=(const SandboxState&) = delete;
 
-  Expected<void> open(glint_host_functions* functions) {
+  // From `snapshot`, or anew where that is null.
+  Expected<void> open(glint_host_functions* functions, glint_snapshot* snapshot) {
     const std::vector<glint_str> args(as_strs(options_.args));
     const std::vector<glint_str> env(as_strs(options_.env));
     glint_sandbox_options c_options;
     glint_sandbox_options_init(&c_options, sizeof(c_options));
     c_options.flags = options_.trace_all && options_.trace ? GLINT_SANDBOX_TRACE : 0;
     if (options_.end_on_host_failure) c_options.flags |= GLINT_SANDBOX_END_ON_HOST_FAILURE;
+    if (options_.restore_each_call) c_options.flags |= GLINT_SANDBOX_RESTORE_EACH_CALL;
     c_options.arguments = args.data();
     c_options.argument_count = args.size();
     c_options.environment = env.data();
@@ -79,7 +82,8 @@ class SandboxState {
     c_options.tenant = {options_.tenant.data(), options_.tenant.size()};
     glint_error* error = nullptr;
     const glint_status status =
-        glint_sandbox_create(image_.handle(), functions, &c_options, &handle_, &error);
+        snapshot != nullptr ? glint_sandbox_create_from(snapshot, functions, &c_options, &handle_, &error)
+                            : glint_sandbox_create(image_.handle(), functions, &c_options, &handle_, &error);
     if (status != GLINT_OK) return Error::take(status, error);
     return {};
   }
@@ -116,6 +120,28 @@ class SandboxState {
     const glint_status status = glint_sandbox_run(handle_, &c_options, &exit_code, &error);
     if (Expected<void> done = finish(status, error); !done) return done.error();
     return exit_code;
+  }
+
+  // The new snapshot is the caller's.
+  Expected<glint_snapshot*> snapshot(const CallOptions& options) {
+    begin_operation();
+    const glint_call_options c_options = detail::c_options(options);
+    glint_snapshot* made = nullptr;
+    glint_error* error = nullptr;
+    const glint_status status = glint_snapshot_create(handle_, &c_options, &made, &error);
+    if (Expected<void> done = finish(status, error); !done) {
+      glint_snapshot_free(made);
+      return done.error();
+    }
+    return made;
+  }
+
+  Expected<void> restore(glint_snapshot* to) {
+    begin_operation();
+    glint_error* error = nullptr;
+    const glint_status status = glint_sandbox_restore(handle_, to, &error);
+    if (status != GLINT_OK) return Error::take(status, error);
+    return {};
   }
 
   void release() noexcept {

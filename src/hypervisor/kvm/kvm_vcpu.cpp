@@ -94,7 +94,7 @@ KvmVcpu::KvmVcpu(std::shared_ptr<const KvmShared> shared, Fd fd, kvm_run* run)
     : shared_(std::move(shared)), fd_(std::move(fd)), run_(run) {}
 
 KvmVcpu::~KvmVcpu() {
-  if (owner_ == ::getpid()) ::munmap(run_, shared_->run_size);
+  if (owner_ == current_process()) ::munmap(run_, shared_->run_size);
 }
 
 Result<std::unique_ptr<Vcpu>> KvmVcpu::create(std::shared_ptr<const KvmShared> shared, int vm_fd) {

@@ -2,11 +2,11 @@
 #pragma once
 
 #include <linux/kvm.h>
-#include <unistd.h>
 
 #include <memory>
 
 #include "base/fd.hpp"
+#include "base/process.hpp"
 #include "hypervisor/hypervisor.hpp"
 #include "hypervisor/kvm/kvm_cpuid.hpp"
 
@@ -46,9 +46,9 @@ class KvmVcpu final : public Vcpu {
 
   std::shared_ptr<const KvmShared> shared_;
   Fd fd_;
-  kvm_run* run_;                    // shared with the kernel
-  const pid_t owner_ = ::getpid();  // a child of fork does not have the mapping
-  kvm_sregs base_sregs_{};          // as configure() left them; load() changes only the bases in it
+  kvm_run* run_;                           // shared with the kernel
+  const pid_t owner_ = current_process();  // a child of fork does not have the mapping
+  kvm_sregs base_sregs_{};                 // as configure() left them; load() changes only the bases in it
   kvm_sregs current_sregs_{};
   uint64_t base_rflags_ = 0x2;  // IOPL, if that is how the port is reached
   bool exit_pending_ = false;   // the next KVM_RUN first completes the last exit

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GLINT_SNAPSHOT_H
+#define GLINT_SNAPSHOT_H
+
+#include "glint/sandbox.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A sandbox as it was at one moment: memory and registers. Immutable; independent of the sandbox that it was
+ * taken of, and shared by all that are made from it. Holds a reference to the image.
+ *
+ * A guest that goes on from a snapshot does not repeat what others do: its generator of random bytes gets a
+ * new seed, and its clocks go on from now. What the program itself keeps for being unpredictable is as it
+ * was, such as a generator of its own that has been seeded, or the canaries of its stack. */
+typedef struct glint_snapshot glint_snapshot;
+
+/* Takes a snapshot of a sandbox that waits for calls; one that has not started is started first, for which
+ * `options` count, which may be NULL. The sandbox goes on as it is. Costs in proportion to the pages of the
+ * guest that are not zero, and these are what it takes in memory.
+ *
+ * Fails as glint_sandbox_run does; with GLINT_E_POISONED and GLINT_E_ENDED when the sandbox is not ready,
+ * with GLINT_E_UNSUPPORTED where /proc/self/pagemap cannot be read. One at a time, with the sandbox. */
+GLINT_API glint_status glint_snapshot_create(glint_sandbox *sandbox, const glint_call_options *options,
+                                             glint_snapshot **snapshot,
+                                             glint_error **error) GLINT_NOEXCEPT GLINT_MUST_USE;
+
+/* Gives up the caller's reference; NULL is allowed. Any thread. */
+GLINT_API void glint_snapshot_free(glint_snapshot *snapshot) GLINT_NOEXCEPT;
+
+typedef struct glint_snapshot_info {
+  uint32_t struct_size; /* in: sizeof(glint_snapshot_info) */
+  uint32_t reserved;
+  uint64_t memory_size; /* bytes of writable memory that the guest has */
+  uint64_t stored_size; /* bytes of it that are stored: whole pages that are not zero */
+} glint_snapshot_info;
+
+/* Fills `info`, whose struct_size the caller has set; GLINT_E_INVALID_ARGUMENT when that is no size of it.
+ * Any thread. */
+GLINT_API glint_status glint_snapshot_get_info(const glint_snapshot *snapshot, glint_snapshot_info *info,
+                                               glint_error **error) GLINT_NOEXCEPT;
+
+/* Makes a sandbox that goes on where the snapshot was taken: no start-up code runs, and no memory is copied.
+ * All else is as for glint_sandbox_create, with the image that the snapshot is of; only that the options may
+ * name neither arguments nor environment, which is GLINT_E_INVALID_ARGUMENT: the program has had its own. Any
+ * thread. */
+GLINT_API glint_status glint_sandbox_create_from(glint_snapshot *snapshot, glint_host_functions *functions,
+                                                 const glint_sandbox_options *options,
+                                                 glint_sandbox **sandbox,
+                                                 glint_error **error) GLINT_NOEXCEPT GLINT_MUST_USE;
+
+/* Makes the sandbox what the snapshot says, whatever became of it, and in whatever way its last call ended:
+ * it is ready then, also if it was poisoned or had ended. `snapshot` is one of the same image, or NULL for
+ * the one that it was made from, or restored to last. Nothing that its calls have written can be found
+ * afterwards. A result's view ends.
+ *
+ * Where it goes back to the same snapshot again and again, only the pages that it ever wrote are copied, in
+ * place: the next calls find them there, without a page fault.
+ *
+ * GLINT_E_INVALID_ARGUMENT when there is no snapshot to go back to, or it is of another image; GLINT_E_BUSY
+ * during a call. After another failure the sandbox is poisoned, and restoring can be tried again. One at a
+ * time. */
+GLINT_API glint_status glint_sandbox_restore(glint_sandbox *sandbox, glint_snapshot *snapshot,
+                                             glint_error **error) GLINT_NOEXCEPT GLINT_MUST_USE;
+
+#ifdef __cplusplus
+}
+#endif
+#endif
