@@ -20,6 +20,7 @@ struct Bar {
 
 double exits(const Series& series) { return series.counts().exits; }
 double ioctls(const Series& series) { return series.counts().ioctls; }
+double page_faults(const Series& series) { return series.counts().page_faults; }
 double ratio(const Series& series) { return series.ratio(); }
 
 constexpr Bar kBars[] = {
@@ -30,6 +31,9 @@ constexpr Bar kBars[] = {
     {"call/empty", "time / bare exit round trip", 1.10, false, ratio},
     {"create/hello/first", "time / bare VM to first exit with as many page touches", 1.5, false, ratio},
     {"create/hello/shell_free", "time / bare VM to first exit with as many page touches", 0.5, false, ratio},
+    {"snapshot/create", "time / bare VM to first exit with as many page touches", 0.35, false, ratio},
+    {"snapshot/restore_16", "page faults per restore", 0, true, page_faults},
+    {"snapshot/restore_256", "page faults per restore", 0, true, page_faults},
 };
 
 // Counts are whole numbers divided by how many operations there were, so they are exact where they are right.

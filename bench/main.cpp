@@ -26,6 +26,11 @@ const std::vector<Benchmark>& benchmarks() {
       {"create/hello/shell_free", 15, create_hello_shell_free},
       {"create/lua/first", 15, create_lua_first},
       {"create/lua/shell_free", 15, create_lua_shell_free},
+      {"snapshot/create", 15, create_from_snapshot},
+      {"snapshot/restore_1", 15, restore_1},
+      {"snapshot/restore_16", 15, restore_16},
+      {"snapshot/restore_256", 15, restore_256},
+      {"snapshot/restore_4096", 15, restore_4096},
   };
   return all;
 }

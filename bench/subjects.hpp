@@ -26,6 +26,16 @@ std::unique_ptr<Subject> create_hello_shell_free();
 std::unique_ptr<Subject> create_lua_first();
 std::unique_ptr<Subject> create_lua_shell_free();
 
+// Putting a sandbox back to its snapshot after a call that wrote to so many pages, which are its own already;
+// the floor is copying the pages that were copied.
+std::unique_ptr<Subject> restore_1();
+std::unique_ptr<Subject> restore_16();
+std::unique_ptr<Subject> restore_256();
+std::unique_ptr<Subject> restore_4096();
+
+// From glint_sandbox_create_from to the first result, a VM being free; the floor is that of a creation.
+std::unique_ptr<Subject> create_from_snapshot();
+
 // What a sandbox counted in between.
 Counts difference(const SandboxCounters& now, const SandboxCounters& before);
 

@@ -10,3 +10,9 @@ GLINT_EXPORT(void, spin, (void)) {
 }
 GLINT_EXPORT(void, empty_with_host_call, (void)) { nothing(); }
 GLINT_EXPORT(glint_string, echo_string, (glint_string text)) { return text; }
+
+/* Writes to so many pages, a byte each. */
+static unsigned char pages[4096][4096];
+GLINT_EXPORT(void, touch, (uint32_t count)) {
+  for (uint32_t i = 0; i < count && i < 4096; ++i) pages[i][0] += 1;
+}
