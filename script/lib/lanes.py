@@ -15,6 +15,7 @@ from steps import BUILD, JOBS, LOGS, ROOT, StepFailed, build, compiled_programs,
 FUZZ_SECONDS = 30
 GTEST_TIMEOUT = 600
 NESTED_TIMEOUT = 900
+RESTORE_TIMEOUT = 3600
 DOTNET_TIMEOUT = 900
 # When no test ends for so long, one hangs: it is named, and all are ended.
 DOTNET_HANG_TIMEOUT = 240
@@ -27,14 +28,14 @@ SANITIZER_ENVIRONMENT = {
 }
 
 
-def gtest(tally, lane, program, prefix=(), env=None):
+def gtest(tally, lane, program, prefix=(), env=None, timeout=GTEST_TIMEOUT):
     """Runs one GoogleTest program and counts its tests."""
     name = f"{lane}-{program.name}"
     report = LOGS / f"{name}.xml"
     report.unlink(missing_ok=True)
     if not program.exists():
         raise StepFailed(f"running {program.relative_to(ROOT)}, which was not built,")
-    ok = run(program.name, [*prefix, program, f"--gtest_output=xml:{report}"], name, env=env, timeout=GTEST_TIMEOUT)
+    ok = run(program.name, [*prefix, program, f"--gtest_output=xml:{report}"], name, env=env, timeout=timeout)
     count_report(tally, lane, tally.read_gtest, report, ok, LOGS / f"{name}.log")
 
 
@@ -239,6 +240,14 @@ def lane_tsan(tally):
         gtest(tally, "tsan", BUILD / "tsan/tests/glint_kvm_tests", prefix)
 
 
+def lane_restore(tally):
+    """Many rounds of writing to a sandbox in all ways and putting it back, each compared whole."""
+    if needs_kvm(tally, "lane restore"):
+        build("dev", "glint_kvm_tests")
+        gtest(tally, "restore", BUILD / "dev/tests/glint_kvm_tests", timeout=RESTORE_TIMEOUT,
+              env={"GLINT_TEST_RESTORES": "100000", "GTEST_FILTER": "RestoreCompleteness.*"})
+
+
 def lane_bench(tally):
     """The bars of script/bench --check."""
     if needs_kvm(tally, "lane bench"):
@@ -285,6 +294,7 @@ USUAL = {
 }
 LONG = {
     "tsan": lane_tsan,
+    "restore": lane_restore,
     "bench": lane_bench,
     "fresh": lane_fresh,
 }

@@ -302,8 +302,8 @@ TEST_F(CapiFake, RefusesOptionsThatItDoesNotKnow) {
 }
 
 TEST(CapiBase, SaysWhatTheBuildCanDoAndHowLargeItsStructsAre) {
-  constexpr uint64_t kAll = GLINT_CAPABILITY_KVM | GLINT_CAPABILITY_FAKE | GLINT_CAPABILITY_INTERRUPT |
-                            GLINT_CAPABILITY_SNAPSHOT;
+  constexpr uint64_t kAll =
+      GLINT_CAPABILITY_KVM | GLINT_CAPABILITY_FAKE | GLINT_CAPABILITY_INTERRUPT | GLINT_CAPABILITY_SNAPSHOT;
   EXPECT_EQ(glint_capabilities() & kAll, kAll);
   EXPECT_EQ(glint_struct_size(GLINT_STRUCT_VALUE), sizeof(glint_value));
   EXPECT_EQ(glint_struct_size(GLINT_STRUCT_CALL_OPTIONS), sizeof(glint_call_options));
