@@ -45,6 +45,8 @@ class Shell {
   Result<void> move_out(std::byte* home);
   // Makes the window pristine.
   Result<void> reset_window();
+  // Makes copies of these pages of a pristine window, ascending, which the guest is about to write to.
+  void populate(std::span<const uint32_t> pages) const;
 
   // The host's view of the page on which exception frames are pushed.
   std::span<const std::byte> exception_stack() const;

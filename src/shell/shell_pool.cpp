@@ -14,6 +14,9 @@ namespace {
 // come again by faults. 64 MiB.
 constexpr size_t kMostOwnPages = 16384;
 
+// Pages of a new sandbox that are copied in advance: 256 KiB.
+constexpr size_t kMostLikelyPages = 64;
+
 // What runs without the lock must not throw: marks that others wait for would stay behind.
 template <class Function>
 auto without_bad_alloc(Function function) -> decltype(function()) {
@@ -198,6 +201,7 @@ Result<void> ShellPool::attach(Slot& slot, SandboxMemory& sandbox) {
     GLINT_TRY(slot.shell->move_in(sandbox.home_.data(), sandbox.base_));
   } else {
     GLINT_TRY(slot.shell->begin_with(sandbox.base_));
+    slot.shell->populate(sandbox.base_->likely_pages());
   }
   sandbox.has_pages_ = true;
   sandbox.attach_ioctls_ += vcpu.counters().ioctls - ioctls_before;
@@ -224,6 +228,7 @@ void ShellPool::forget(SandboxMemory& sandbox, bool broken) {
     Slot* slot = slot_of(sandbox.shell_);
     slot->in_use = true;
     lock.unlock();
+    learn(sandbox, slot->shell->window());
     // A guest may leave an exit behind that has no end; the next sandbox must not meet it. A child of fork
     // has neither the vCPU's page nor the window: it can only let go.
     broken = broken || owner_ != current_process() || !slot->shell->vcpu().settle() ||
@@ -241,6 +246,20 @@ void ShellPool::forget(SandboxMemory& sandbox, bool broken) {
   sandbox.home_ = MappedRange();
   sandbox.has_pages_ = false;
   sandbox.own_pages_.clear();
+}
+
+// The first sandbox of a snapshot that goes shows what the next ones will write to. A page that is copied in
+// advance costs less than one that the guest faults for.
+void ShellPool::learn(const SandboxMemory& sandbox, std::span<const std::byte> window) {
+  if (sandbox.base_ == memory_.window() || sandbox.base_->has_learned() || !check_owner()) return;
+  auto own = without_bad_alloc([&] { return pagemap_.find_own(window); });
+  if (!own) return;
+  if (own->size() > kMostLikelyPages) own->resize(kMostLikelyPages);
+  try {
+    sandbox.base_->learn(std::move(*own));
+  } catch (const std::bad_alloc&) {
+    return;  // the next ones take the faults
+  }
 }
 
 Result<FrozenSandbox> ShellPool::freeze(SandboxMemory& sandbox) {

@@ -140,6 +140,7 @@ class ShellPool {
   Result<void> attach(Slot& slot, SandboxMemory& sandbox);
   Result<void> attach_somewhere(SandboxMemory& sandbox, std::unique_lock<std::mutex>& lock);
   void retire(Slot* slot, std::unique_lock<std::mutex>& lock);
+  void learn(const SandboxMemory& sandbox, std::span<const std::byte> window);
   Result<void> restore_attached(Shell& shell, SandboxMemory& sandbox, const FrozenSandbox& to);
   Result<void> restore_parked(SandboxMemory& sandbox, const FrozenSandbox& to);
   Result<void> copy_back(std::span<std::byte> pages, SandboxMemory& sandbox);

@@ -91,6 +91,19 @@ const std::byte* WindowMemory::page(uint64_t index) const {
   return index < has_page_.size() && has_page_[index] ? view_.data() + index * kPageSize : nullptr;
 }
 
+std::span<const uint32_t> WindowMemory::likely_pages() const {
+  const auto* pages = likely_.load(std::memory_order_acquire);
+  return pages == nullptr ? std::span<const uint32_t>() : std::span(*pages);
+}
+
+void WindowMemory::learn(std::vector<uint32_t> own_pages) const {
+  auto pages = std::make_unique<const std::vector<uint32_t>>(std::move(own_pages));
+  const std::vector<uint32_t>* none = nullptr;
+  if (likely_.compare_exchange_strong(none, pages.get(), std::memory_order_acq_rel)) {
+    static_cast<void>(pages.release());  // likely_ owns it
+  }
+}
+
 Result<std::shared_ptr<const WindowMemory>> WindowMemory::copy(std::span<const std::byte> window,
                                                                std::span<const uint32_t> own,
                                                                const WindowMemory& base) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -27,6 +28,8 @@ class WindowMemory {
                                                           std::span<const uint32_t> own,
                                                           const WindowMemory& base);
 
+  ~WindowMemory() { delete likely_.load(std::memory_order_relaxed); }
+
   int fd() const { return fd_.get(); }
   uint64_t offset() const { return offset_; }
   uint64_t size() const { return view_.size(); }
@@ -36,7 +39,15 @@ class WindowMemory {
   // How many pages are not holes.
   uint64_t page_count() const { return page_count_; }
 
+  // Pages that a sandbox made of this has written to, ascending; what the next one does is likely to be the
+  // same. Empty until learn() was called, which only counts the first time. Thread-safe.
+  std::span<const uint32_t> likely_pages() const;
+  bool has_learned() const { return likely_.load(std::memory_order_acquire) != nullptr; }
+  void learn(std::vector<uint32_t> own_pages) const;
+
  private:
+  WindowMemory(const WindowMemory&) = delete;
+  WindowMemory& operator=(const WindowMemory&) = delete;
   WindowMemory(Fd fd, uint64_t offset, MappedRange view)
       : fd_(std::move(fd)), offset_(offset), view_(std::move(view)) {}
   Result<void> find_pages();
@@ -45,6 +56,7 @@ class WindowMemory {
   uint64_t offset_;
   MappedRange view_;
   std::vector<bool> has_page_;
+  mutable std::atomic<const std::vector<uint32_t>*> likely_{nullptr};  // owned; set once
   uint64_t page_count_ = 0;
 };
 

@@ -173,6 +173,18 @@ TEST_F(Snapshots, TheSameCallAfterRestoringCopiesTheSamePagesAndLooksForNone) {
   for (int i = 0; i < 10; ++i) EXPECT_EQ(cycle(), pages);
 }
 
+TEST_F(Snapshots, TheFirstOneThatGoesShowsWhatTheOthersWillWriteTo) {
+  const auto snapshot = prepared();
+  EXPECT_TRUE(snapshot->frozen.memory->likely_pages().empty());
+  EXPECT_TRUE(succeeded(call<uint64_t>(*from(snapshot), "touch", 10u)));
+  const auto likely = snapshot->frozen.memory->likely_pages();
+  EXPECT_GE(likely.size(), 10u);
+  EXPECT_TRUE(succeeded(call<uint64_t>(*from(snapshot), "touch", 200u)));
+  EXPECT_EQ(snapshot->frozen.memory->likely_pages().data(), likely.data()) << "it is learned once";
+  // What is copied in advance is what the snapshot holds.
+  EXPECT_TRUE(gave(call<uint64_t>(*from(snapshot), "count"), 2u));
+}
+
 TEST_F(Snapshots, NoTwoGuestsDrawTheSameRandomBytes) {
   use_shells(2);
   const auto snapshot = prepared();
