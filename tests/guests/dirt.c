@@ -92,7 +92,8 @@ static void memory_calls(void) {
   if (mapped == MAP_FAILED) return;
   memset(mapped, 0x5a, size);
   if (draw() & 1) munmap(mapped, size);
-  uint8_t *grown = sbrk((intptr_t)(draw() % (32 * PAGE)));
+  /* Whole pages: glibc's malloc asserts that the break which it finds is at one. */
+  uint8_t *grown = sbrk((intptr_t)((1 + draw() % 32) * PAGE));
   if (grown != (void *)-1) *(volatile uint8_t *)grown = 1;
   void *allocated = malloc(draw() % (256 * 1024));
   if (allocated != NULL) memset(allocated, 0xa5, 16);

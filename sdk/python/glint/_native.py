@@ -9,7 +9,7 @@ from ctypes import POINTER, c_int32, c_uint8, c_uint32, c_uint64, c_void_p
 
 from . import _structs as c
 
-ABI_MAJOR, ABI_MINOR = 1, 0  # of the headers that _structs.py and PROTOTYPES were written from
+ABI_MAJOR, ABI_MINOR = 1, 1  # of the headers that _structs.py and PROTOTYPES were written from
 VARIABLE = "GLINT_LIBRARY"
 SONAME = f"libglint.so.{ABI_MAJOR}"
 _OUT = POINTER(c_void_p)  # a handle, or an error, that the library gives
@@ -47,11 +47,16 @@ PROTOTYPES = {
     "glint_host_call_fail_with": (None, [c_void_p, c_void_p, c.Destroy]),
     "glint_host_call_state": (c_int32, [c_void_p]),
     "glint_sandbox_create": (c_int32, [c_void_p, c_void_p, POINTER(c.SandboxOptions), _OUT, _OUT]),
+    "glint_sandbox_create_from": (c_int32, [c_void_p, c_void_p, POINTER(c.SandboxOptions), _OUT, _OUT]),
+    "glint_sandbox_restore": (c_int32, [c_void_p, c_void_p, _OUT]),
     "glint_sandbox_free": (None, [c_void_p]),
     "glint_sandbox_state": (c_uint32, [c_void_p]),
     "glint_sandbox_run": (c_int32, [c_void_p, POINTER(c.CallOptions), POINTER(c_int32), _OUT]),
     "glint_call": (c_int32, [c_void_p, c_uint32, POINTER(c.Value), c_uint32, POINTER(c.CallOptions), POINTER(c.Value), _OUT]),
     "glint_result_release": (None, [c_void_p]),
+    "glint_snapshot_create": (c_int32, [c_void_p, POINTER(c.CallOptions), _OUT, _OUT]),
+    "glint_snapshot_free": (None, [c_void_p]),
+    "glint_snapshot_get_info": (c_int32, [c_void_p, POINTER(c.SnapshotInfo), _OUT]),
     "glint_interrupt_create": (c_int32, [_OUT, _OUT]),
     "glint_interrupt_free": (None, [c_void_p]),
     "glint_interrupt_raise": (c_uint32, [c_void_p]),

@@ -105,16 +105,21 @@ class CallOptions(Sized):
 class SandboxCounters(Sized):
     _fields_ = [("struct_size", c_uint32), ("reserved", c_uint32), ("calls", c_uint64), ("host_calls", c_uint64),
                 ("exits", c_uint64), ("ioctls", c_uint64), ("attaches", c_uint64), ("unknown_syscalls", c_uint64),
-                ("output_bytes", c_uint64)]
+                ("output_bytes", c_uint64), ("restores", c_uint64), ("restored_pages", c_uint64)]
 
 
 class LiveObjects(Sized):
     _fields_ = [("struct_size", c_uint32), ("reserved", c_uint32), ("engines", c_uint64), ("images", c_uint64),
                 ("sandboxes", c_uint64), ("interrupts", c_uint64), ("errors", c_uint64), ("doctors", c_uint64),
-                ("host_function_sets", c_uint64), ("host_functions", c_uint64), ("host_tokens", c_uint64)]
+                ("host_function_sets", c_uint64), ("host_functions", c_uint64), ("host_tokens", c_uint64),
+                ("snapshots", c_uint64)]
+
+
+class SnapshotInfo(Sized):
+    _fields_ = [("struct_size", c_uint32), ("reserved", c_uint32), ("memory_size", c_uint64), ("stored_size", c_uint64)]
 
 
 # By GLINT_STRUCT_*, from 1 on.
 STRUCTS: tuple[type[ctypes.Structure], ...] = (
     Str, Value, Fault, EngineOptions, EngineCounters, DoctorItem, File, ImageOptions, FunctionInfo, SegmentInfo, ImageInfo,
-    Syscall, SandboxOptions, SandboxCounters, CallOptions, LiveObjects)
+    Syscall, SandboxOptions, SandboxCounters, CallOptions, LiveObjects, SnapshotInfo)

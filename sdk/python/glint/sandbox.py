@@ -17,6 +17,7 @@ _BACKENDS = {"default": 0, "kvm": 1, "none": 2, "fake": 3}
 _NO_DEADLINE = 2**64 - 1
 _EXPORTED = 1
 _END_ON_HOST_FAILURE = 2
+_RESTORE_EACH_CALL = 4  # GLINT_SANDBOX_RESTORE_EACH_CALL
 
 
 class State(enum.IntEnum):
@@ -122,6 +123,21 @@ class Interrupt(_objects.Owner):
             return _native.library().glint_interrupt_raised(handle) != 0
 
 
+class Snapshot(_objects.Owner):
+    """A sandbox as it was at one moment, made by Sandbox.snapshot(); others go on from it: Sandbox(snapshot, …). Immutable;
+    may be used from any thread. `memory_size`: bytes of writable memory that the guest has; `stored_size`: bytes of it
+    that are stored, pages that are not zero."""
+
+    def __init__(self, image: Image, pointer: ctypes.c_void_p) -> None:
+        self._own(pointer, _native.library().glint_snapshot_free, "snapshot")
+        self.image = image
+        info = c.SnapshotInfo()
+        with self._handle as handle:
+            errors.invoke("glint_snapshot_get_info", handle, info)
+        self.memory_size: int = info.memory_size
+        self.stored_size: int = info.stored_size
+
+
 class _Printer:
     """What the native side holds of an output function. An exception of it is raised by the call in which it happened."""
 
@@ -145,24 +161,26 @@ def _print(number: int, stream: int, data: int, size: int) -> None:
 class Sandbox(_objects.Owner):
     """One guest: its memory and its processor state. Used by one thread at a time; a second one is refused with Code.BUSY.
 
-    `host`: the functions that the image imports; `output`: receives (1 or 2, bytes) of what the guest prints; `arguments`:
-    argv; `environment`: its variables; `tenant`: sandboxes of different tenants never share a VM;
+    Made of an image, or of a snapshot: then it goes on from there, and can have no arguments and no environment, since the
+    program had its own. `host`: the functions that the image imports; `output`: receives (1 or 2, bytes) of what the guest
+    prints; `arguments`: argv; `environment`: its variables; `tenant`: sandboxes of different tenants never share a VM;
     `end_on_host_failure`: a failed host function ends the call and poisons the sandbox, instead of being an error value for
-    the guest."""
+    the guest; `restore_each_call`: each call begins with the snapshot, or with the state after the start."""
 
-    def __init__(self, image: Image, host: HostFunctions | Mapping[str, Callable[..., object]] | None = None, *,
+    def __init__(self, image: Image | Snapshot, host: HostFunctions | Mapping[str, Callable[..., object]] | None = None, *,
                  output: Callable[[int, bytes], object] | None = None, arguments: Sequence[str] = (),
                  environment: Mapping[str, str] | None = None, tenant: str = "", max_depth: int = 0,
-                 end_on_host_failure: bool = False) -> None:
+                 end_on_host_failure: bool = False, restore_each_call: bool = False) -> None:
         functions = host if isinstance(host, HostFunctions) else HostFunctions(host)
         texts = [text.encode() for text in arguments]
         variables = [f"{name}={value}".encode() for name, value in (environment or {}).items()]
         encoded_tenant = tenant.encode()
-        options = c.SandboxOptions(flags=_END_ON_HOST_FAILURE if end_on_host_failure else 0, max_depth=max_depth,
+        flags = (_END_ON_HOST_FAILURE if end_on_host_failure else 0) | (_RESTORE_EACH_CALL if restore_each_call else 0)
+        options = c.SandboxOptions(flags=flags, max_depth=max_depth,
                                    arguments=(c.Str * len(texts))(*map(types.view, texts)), argument_count=len(texts),
                                    environment=(c.Str * len(variables))(*map(types.view, variables)),
                                    environment_count=len(variables), tenant=types.view(encoded_tenant))
-        self.image = image
+        self.image = image.image if isinstance(image, Snapshot) else image
         self._busy = threading.Lock()
         self._printer = _Printer(output) if output else None
         if self._printer:
@@ -178,7 +196,8 @@ class Sandbox(_objects.Owner):
         pointer = ctypes.c_void_p()
         try:
             with image._handle as handle, functions._handle as functions_handle:
-                errors.invoke("glint_sandbox_create", handle, functions_handle, options, ctypes.byref(pointer))
+                create = "glint_sandbox_create_from" if isinstance(image, Snapshot) else "glint_sandbox_create"
+                errors.invoke(create, handle, functions_handle, options, ctypes.byref(pointer))
         except BaseException:
             free(None)
             raise
@@ -217,6 +236,29 @@ class Sandbox(_objects.Owner):
             return exit_code.value if self.state == State.ENDED else None
 
         return self._guarded(run, deadline, interrupt)
+
+    def snapshot(self, deadline: float | None = None, interrupt: Interrupt | None = None) -> Snapshot:
+        """The sandbox as it is now; starts the program first when that is due. It must wait for calls."""
+        pointer = ctypes.c_void_p()
+
+        def run(handle: int, options: c.CallOptions) -> Snapshot:
+            errors.invoke("glint_snapshot_create", handle, options, ctypes.byref(pointer))
+            return Snapshot(self.image, pointer)
+
+        return self._guarded(run, deadline, interrupt)
+
+    def restore(self, snapshot: Snapshot | None = None) -> None:
+        """Makes it what the snapshot says, whatever became of it, also when it is poisoned or has ended. None: the snapshot
+        that it was made of, or restored to last."""
+
+        def run(handle: int, options: c.CallOptions) -> None:
+            if snapshot is None:
+                errors.invoke("glint_sandbox_restore", handle, None)
+            else:
+                with snapshot._handle as to:
+                    errors.invoke("glint_sandbox_restore", handle, to)
+
+        self._guarded(run, None, None)
 
     def _guarded(self, run: Callable[[int, c.CallOptions], Any], deadline: float | None,
                  interrupt: Interrupt | None) -> Any:
