@@ -43,6 +43,19 @@ public sealed class AllocationTests : InteropTest
     }
 
     [Fact]
+    public void RestoringAllocatesNothing()
+    {
+        using HostFunctions host = LowLevel();
+        using Sandbox sandbox = new(Guests.Fake(), host);
+        using Snapshot snapshot = sandbox.TakeSnapshot();
+        using Sandbox isolated = new(snapshot, host, new SandboxOptions { RestoreEachCall = true });
+        GuestFunction<long, long, long> add = isolated.GetFunction<long, long, long>("add");
+        AssertAllocatesNothing(() => sandbox.Restore(snapshot));
+        AssertAllocatesNothing(() => sandbox.Restore());
+        AssertAllocatesNothing(() => add.Invoke(1, 2));
+    }
+
+    [Fact]
     public void CallsByNameAllocateNothing()
     {
         using HostFunctions host = LowLevel();

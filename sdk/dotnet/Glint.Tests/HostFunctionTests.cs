@@ -147,7 +147,7 @@ public sealed class HostFunctionTests : InteropTest
         Assert.Contains("host_tell", e.Message, StringComparison.Ordinal);
         Assert.Throws<SandboxException>(() => new Sandbox(Guests.Fake()));
         Assert.Throws<ArgumentNullException>(() => new Sandbox(Guests.Fake(), (HostFunctions)null!));
-        Assert.Throws<ArgumentNullException>(() => new Sandbox(null!));
+        Assert.Throws<ArgumentNullException>(() => new Sandbox((GuestImage)null!));
     }
 
     [Fact]

@@ -109,6 +109,7 @@ public sealed class LayoutTests
         Assert.Equal(header["GLINT_IMPORTED"], (Int128)(int)GuestFunctionKind.Imported);
         Assert.Equal(header["GLINT_SANDBOX_TRACE"], NativeConstants.SandboxTrace);
         Assert.Equal(header["GLINT_SANDBOX_END_ON_HOST_FAILURE"], NativeConstants.SandboxEndOnHostFailure);
+        Assert.Equal(header["GLINT_SANDBOX_RESTORE_EACH_CALL"], NativeConstants.SandboxRestoreEachCall);
         CompareEnum<SandboxBackend>(header, "GLINT_BACKEND_");
         CompareEnum<SandboxState>(header, "GLINT_STATE_");
         CompareEnum<NativeStructId>(header, "GLINT_STRUCT_");
@@ -127,12 +128,13 @@ public sealed class LayoutTests
     }
 
     [Theory]
-    [InlineData(0x0001_0000u, true)]
+    [InlineData(0x0001_0000u, false)]
+    [InlineData(0x0001_0001u, true)]
     [InlineData(0x0001_0007u, true)]
     [InlineData(0x0000_ffffu, false)]
     [InlineData(0x0002_0000u, false)]
     [InlineData(0x0000_0000u, false)]
-    public void OnlyTheSameMajorVersionOfTheAbiIsAccepted(uint version, bool accepted) =>
+    public void OnlyTheSameMajorVersionOfTheAbiAndNoOlderMinorIsAccepted(uint version, bool accepted) =>
         Assert.Equal(accepted, LibraryCheck.CompareVersions(version) is null);
 
     [Theory]

@@ -10,20 +10,29 @@ using Xunit;
 
 namespace Glint.Tests;
 
-/// <summary>The example of the package's readme is the code between the two marks here, so that it
-/// compiles.</summary>
+/// <summary>The examples of the package's readme are the code between the marks here, so that they
+/// compile.</summary>
 public sealed class ReadmeTests
 {
-    [Fact]
-    public void TheExampleOfTheReadmeIsTheOneThatCompiles()
+    [Theory]
+    [InlineData("A checked program", "example")]
+    [InlineData("TakeSnapshot", "snapshots")]
+    public void TheExamplesOfTheReadmeAreThoseThatCompile(string contained, string mark)
     {
         string readme = File.ReadAllText(Path.Combine(Repository.Sdk, "README.md"));
         string source = File.ReadAllText(Path.Combine(Repository.Sdk, "Glint.Tests", "ReadmeTests.cs"));
-        string example = Between(readme, "```csharp\n", "```");
-        string[] lines = Between(source, "// <example>\n", "        // </example>").Split('\n');
+        string example = Examples(readme).Single(e => e.Contains(contained, StringComparison.Ordinal));
+        string[] lines = Between(source, $"// <{mark}>\n", $"        // </{mark}>").Split('\n');
         string compiled = string.Join('\n', lines.Select(static l => l.Length > 8 ? l[8..] : ""));
         Assert.Equal(example.TrimEnd(), compiled.TrimEnd());
     }
+
+    [Fact]
+    [Trait("Category", "Kvm")]
+    public void TheExampleOfSnapshotsRuns() => Assert.Equal([1u, 2u, 2u, 2u, 2u], Snapshots(Guests.Kvm("dirt")));
+
+    private static IEnumerable<string> Examples(string readme) =>
+        readme.Split("```csharp\n").Skip(1).Select(static e => e[..e.IndexOf("```", StringComparison.Ordinal)]);
 
     private static string Between(string text, string begin, string end)
     {
@@ -60,5 +69,28 @@ public sealed class ReadmeTests
         long answer = await sandbox.CallAsync<long>("think", cancellationToken, sum);
         // </example>
         return answer;
+    }
+    private static ulong[] Snapshots(GuestImage image)
+    {
+        // <snapshots>
+        // The guest counts its calls. This one stands for a start-up that takes long.
+        using Sandbox first = new(image);
+        ulong one = first.Call<ulong>("count"); // 1
+        using Snapshot snapshot = first.TakeSnapshot();
+
+        // Any number of sandboxes go on from there, each for itself.
+        using Sandbox second = new(snapshot);
+        ulong two = second.Call<ulong>("count"); // 2
+
+        // Back to the snapshot, also after a fault, a deadline or a cancellation.
+        second.Restore();
+        ulong again = second.Call<ulong>("count"); // 2
+
+        // Or before each call, by itself.
+        using Sandbox isolated = new(snapshot, new SandboxOptions { RestoreEachCall = true });
+        ulong third = isolated.Call<ulong>("count"); // 2
+        ulong fourth = isolated.Call<ulong>("count"); // 2
+        // </snapshots>
+        return [one, two, again, third, fourth];
     }
 }

@@ -25,7 +25,8 @@ public readonly record struct CallOptions
     }
 
     /// <summary>Stops the guest when it is cancelled: the call then ends with
-    /// <see cref="OperationCanceledException"/>, and the sandbox can only be disposed of.</summary>
+    /// <see cref="OperationCanceledException"/>, and the sandbox is poisoned: see
+    /// <see cref="SandboxState.Poisoned"/>.</summary>
     public CancellationToken CancellationToken { get; init; }
 
     /// <summary>Options with a token.</summary>

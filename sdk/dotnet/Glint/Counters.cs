@@ -48,6 +48,8 @@ public readonly record struct SandboxCounters
         Attaches = from.Attaches;
         UnknownSystemCalls = from.UnknownSyscalls;
         OutputBytes = from.OutputBytes;
+        Restores = from.Restores;
+        RestoredPages = from.RestoredPages;
     }
 
     /// <summary>Guest calls begun.</summary>
@@ -70,4 +72,10 @@ public readonly record struct SandboxCounters
 
     /// <summary>Bytes that the guest printed.</summary>
     public ulong OutputBytes { get; }
+
+    /// <summary>How often the sandbox was put back to a snapshot.</summary>
+    public ulong Restores { get; }
+
+    /// <summary>Pages of 4 KiB that were copied for that.</summary>
+    public ulong RestoredPages { get; }
 }

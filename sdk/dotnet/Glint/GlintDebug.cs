@@ -44,6 +44,7 @@ public readonly record struct LiveObjects
         HostFunctionSets = live.HostFunctionSets;
         HostFunctions = live.HostFunctions;
         HostTokens = live.HostTokens;
+        Snapshots = live.Snapshots;
     }
 
     /// <summary>Engines.</summary>
@@ -73,4 +74,7 @@ public readonly record struct LiveObjects
 
     /// <summary>Exceptions on their way through native frames.</summary>
     public ulong HostTokens { get; }
+
+    /// <summary>Snapshots that were not disposed of. Sandboxes that go on from one do not count.</summary>
+    public ulong Snapshots { get; }
 }

@@ -26,7 +26,7 @@ public sealed unsafe partial class Sandbox : IDisposable
     /// <exception cref="SandboxException">The image imports functions
     /// (<see cref="SandboxErrorCode.MissingImport"/>), an option is bad, or there is no memory.</exception>
     public Sandbox(GuestImage image, SandboxOptions? options = null)
-        : this(image, options, null)
+        : this(image, null, options, null)
     {
     }
 
@@ -38,11 +38,12 @@ public sealed unsafe partial class Sandbox : IDisposable
     /// <exception cref="SandboxException">The set lacks functions
     /// (<see cref="SandboxErrorCode.MissingImport"/>), an option is bad, or there is no memory.</exception>
     public Sandbox(GuestImage image, HostFunctions hostFunctions, SandboxOptions? options = null)
-        : this(image, options, hostFunctions ?? throw new ArgumentNullException(nameof(hostFunctions)))
+        : this(image, null, options, hostFunctions ?? throw new ArgumentNullException(nameof(hostFunctions)))
     {
     }
 
-    private Sandbox(GuestImage image, SandboxOptions? options, HostFunctions? hostFunctions)
+    private Sandbox(GuestImage image, Snapshot? snapshot, SandboxOptions? options,
+        HostFunctions? hostFunctions)
     {
         ArgumentNullException.ThrowIfNull(image);
         Image = image;
@@ -56,7 +57,7 @@ public sealed unsafe partial class Sandbox : IDisposable
 
         try
         {
-            Create(options ?? new SandboxOptions(), hostFunctions, userData);
+            Create(snapshot, options ?? new SandboxOptions(), hostFunctions, userData);
         }
         catch
         {
@@ -144,7 +145,8 @@ public sealed unsafe partial class Sandbox : IDisposable
         DisposeSpareInterrupt();
     }
 
-    private void Create(SandboxOptions options, HostFunctions? hostFunctions, nint userData)
+    private void Create(Snapshot? snapshot, SandboxOptions options, HostFunctions? hostFunctions,
+        nint userData)
     {
         using NativeTexts texts = new();
         string[] environment = ToEnvironment(options.Environment);
@@ -153,7 +155,8 @@ public sealed unsafe partial class Sandbox : IDisposable
         {
             StructSize = (uint)sizeof(NativeSandboxOptions),
             Flags = (options.TraceAllSystemCalls ? NativeConstants.SandboxTrace : 0)
-                | (options.EndOnHostFailure ? NativeConstants.SandboxEndOnHostFailure : 0),
+                | (options.EndOnHostFailure ? NativeConstants.SandboxEndOnHostFailure : 0)
+                | (options.RestoreEachCall ? NativeConstants.SandboxRestoreEachCall : 0),
             Arguments = texts.AddAll(arguments),
             ArgumentCount = (ulong)arguments.Count,
             Environment = texts.AddAll(environment),
@@ -171,8 +174,10 @@ public sealed unsafe partial class Sandbox : IDisposable
         using HandleLease functions = new(hostFunctions?.Handle);
         nint sandbox = 0;
         nint error = 0;
-        Failure.ThrowIfFailed(
-            NativeMethods.SandboxCreate(Image.Handle, functions.Value, &native, &sandbox, &error), error);
+        int status = snapshot is null
+            ? NativeMethods.SandboxCreate(Image.Handle, functions.Value, &native, &sandbox, &error)
+            : NativeMethods.SandboxCreateFrom(snapshot.Handle, functions.Value, &native, &sandbox, &error);
+        Failure.ThrowIfFailed(status, error);
         _handle.Initialize(sandbox);
     }
 

@@ -22,7 +22,8 @@ public enum SandboxErrorCode
     /// <summary>A value or a size is over its limit.</summary>
     TooLarge = -5,
 
-    /// <summary>A call faulted or was interrupted; only disposing of the sandbox is left.</summary>
+    /// <summary>A call faulted or was interrupted: the sandbox is to be restored to a snapshot, or disposed
+    /// of.</summary>
     Poisoned = -6,
 
     /// <summary>The guest program has ended.</summary>

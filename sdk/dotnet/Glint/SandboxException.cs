@@ -27,7 +27,7 @@ public sealed class GuestException : SandboxException
 }
 
 /// <summary>The guest faulted, aborted, or ran out of memory (see <see cref="SandboxException.Code"/>). The
-/// sandbox can only be disposed of.</summary>
+/// sandbox is poisoned: see <see cref="SandboxState.Poisoned"/>.</summary>
 public sealed class GuestFaultException : SandboxException
 {
     internal GuestFaultException(SandboxErrorCode code, string message, GuestFault? fault, Exception? inner)
@@ -37,8 +37,8 @@ public sealed class GuestFaultException : SandboxException
     public GuestFault? Fault { get; }
 }
 
-/// <summary>The time of a call was over. The sandbox can only be disposed of, unless the guest had not run
-/// yet.</summary>
+/// <summary>The time of a call was over. The sandbox is poisoned, unless the guest had not run yet: see
+/// <see cref="SandboxState.Poisoned"/>.</summary>
 public sealed class SandboxDeadlineException : SandboxException
 {
     internal SandboxDeadlineException(string message, Exception? inner)

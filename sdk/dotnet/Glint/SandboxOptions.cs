@@ -59,9 +59,14 @@ public sealed class SandboxOptions
     public bool TraceAllSystemCalls { get; init; }
 
     /// <summary>When a host function fails, end the call at once with <see cref="HostFunctionException"/>;
-    /// the sandbox can then only be disposed of. Otherwise the guest receives the failure as an error value
-    /// and goes on.</summary>
+    /// the sandbox is poisoned then. Otherwise the guest receives the failure as an error value and goes
+    /// on.</summary>
     public bool EndOnHostFailure { get; init; }
+
+    /// <summary>Each call begins with the sandbox as its snapshot has it: what it was made from, or restored to
+    /// last, or else what it was when its start-up code had run. So no call sees what another one left, and
+    /// none fails because an earlier one did. <see cref="Sandbox.Restore"/> says how that is done.</summary>
+    public bool RestoreEachCall { get; init; }
 
     /// <summary>How deeply host and guest may call each other on one thread; 0: 16.</summary>
     public int MaxDepth

@@ -13,7 +13,8 @@ public enum SandboxState
     /// <summary>It is in a call.</summary>
     Running = 2,
 
-    /// <summary>It faulted, aborted, or was interrupted: it can only be disposed of.</summary>
+    /// <summary>It faulted, aborted, or was interrupted: it is to be restored to a snapshot,
+    /// or disposed of.</summary>
     Poisoned = 3,
 
     /// <summary>The program ended by itself.</summary>

@@ -62,6 +62,15 @@ internal sealed class ImageHandle : GlintHandle
     }
 }
 
+internal sealed class SnapshotHandle : GlintHandle
+{
+    protected override bool ReleaseHandle()
+    {
+        NativeMethods.SnapshotFree(handle);
+        return true;
+    }
+}
+
 internal sealed class InterruptHandle : GlintHandle
 {
     protected override bool ReleaseHandle()

@@ -87,6 +87,7 @@ internal static unsafe class LibraryCheck
         CheckSize(NativeStructId.SandboxCounters, sizeof(NativeSandboxCounters));
         CheckSize(NativeStructId.CallOptions, sizeof(NativeCallOptions));
         CheckSize(NativeStructId.LiveObjects, sizeof(NativeLiveObjects));
+        CheckSize(NativeStructId.SnapshotInfo, sizeof(NativeSnapshotInfo));
     }
 
     private static void CheckSize(NativeStructId which, int expected, bool mayGrow = true) =>

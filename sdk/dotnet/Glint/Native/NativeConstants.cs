@@ -5,7 +5,7 @@ namespace Glint.Native;
 internal static class NativeConstants
 {
     public const uint AbiMajor = 1;
-    public const uint AbiMinor = 0;
+    public const uint AbiMinor = 1;
 
     public const int Ok = 0;
 
@@ -20,4 +20,5 @@ internal static class NativeConstants
 
     public const uint SandboxTrace = 1;
     public const uint SandboxEndOnHostFailure = 2;
+    public const uint SandboxRestoreEachCall = 4;
 }

@@ -24,6 +24,7 @@ internal enum NativeStructId : uint
     SandboxCounters,
     CallOptions,
     LiveObjects,
+    SnapshotInfo,
 }
 
 [StructLayout(LayoutKind.Sequential)]
@@ -64,6 +65,7 @@ internal struct NativeLiveObjects
     public ulong HostFunctionSets;
     public ulong HostFunctions;
     public ulong HostTokens;
+    public ulong Snapshots;
 }
 
 [StructLayout(LayoutKind.Sequential)]
@@ -219,6 +221,8 @@ internal struct NativeSandboxCounters
     public ulong Attaches;
     public ulong UnknownSyscalls;
     public ulong OutputBytes;
+    public ulong Restores;
+    public ulong RestoredPages;
 }
 
 [StructLayout(LayoutKind.Sequential)]
@@ -228,4 +232,13 @@ internal struct NativeCallOptions
     public uint Reserved;
     public ulong DeadlineNs;
     public nint Interrupt;
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal struct NativeSnapshotInfo
+{
+    public uint StructSize;
+    public uint Reserved;
+    public ulong MemorySize;
+    public ulong StoredSize;
 }
