@@ -65,10 +65,9 @@ GLINT_API void glint_host_call_fail(glint_host_call *call, glint_str text) GLINT
 /* Leaves an object of the host program's, such as an exception, that stands for the failure which the
  * callback then returns. The guest never sees it. If the guest's call fails after that, for whatever reason,
  * the token of the last host function that failed, if that left one, comes out of glint_error_host_token; all
- * others are dropped. `destroy`,
- * which may be NULL, is called exactly once for each token, on every path: when the error is freed, when
- * another token takes its place or another host function fails, when the guest's call ends well, or when the
- * callback returns GLINT_OK. Callback only. */
+ * others are dropped. `destroy`, which may be NULL, is called exactly once for each token, on every path:
+ * when the error is freed, when another token takes its place or another host function fails, when the
+ * guest's call ends well, or when the callback returns GLINT_OK. Callback only. */
 GLINT_API void glint_host_call_fail_with(glint_host_call *call, void *token,
                                          glint_destroy destroy) GLINT_NOEXCEPT;
 

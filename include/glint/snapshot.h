@@ -26,14 +26,16 @@ GLINT_API glint_status glint_snapshot_create(glint_sandbox *sandbox, const glint
                                              glint_snapshot **snapshot,
                                              glint_error **error) GLINT_NOEXCEPT GLINT_MUST_USE;
 
-/* Gives up the caller's reference; NULL is allowed. Any thread. */
+/* Gives up the caller's reference; NULL is allowed. Sandboxes made from it hold one, too, and a VM at rest
+ * may keep its memory until the VM is used for something else, or the image goes. Any thread. */
 GLINT_API void glint_snapshot_free(glint_snapshot *snapshot) GLINT_NOEXCEPT;
 
 typedef struct glint_snapshot_info {
   uint32_t struct_size; /* in: sizeof(glint_snapshot_info) */
   uint32_t reserved;
   uint64_t memory_size; /* bytes of writable memory that the guest has */
-  uint64_t stored_size; /* bytes of it that are stored: whole pages that are not zero */
+  uint64_t stored_size; /* bytes of it that were stored: whole pages that are not zero. Pages of zeros that
+                           guests have touched since are added to the shared memory, and not counted */
 } glint_snapshot_info;
 
 /* Fills `info`, whose struct_size the caller has set; GLINT_E_INVALID_ARGUMENT when that is no size of it.
@@ -52,15 +54,15 @@ GLINT_API glint_status glint_sandbox_create_from(glint_snapshot *snapshot, glint
 
 /* Makes the sandbox what the snapshot says, whatever became of it, and in whatever way its last call ended:
  * it is ready then, also if it was poisoned or had ended. `snapshot` is one of the same image, or NULL for
- * the one that it was made from, or restored to last. Nothing that its calls have written can be found
- * afterwards. A result's view ends.
+ * the one that it was made from, or restored to last, or that GLINT_SANDBOX_RESTORE_EACH_CALL took. Nothing
+ * that its calls have written can be found afterwards. A result's view ends.
  *
  * Where it goes back to the same snapshot again and again, only the pages that it ever wrote are copied, in
  * place: the next calls find them there, without a page fault.
  *
  * GLINT_E_INVALID_ARGUMENT when there is no snapshot to go back to, or it is of another image; GLINT_E_BUSY
- * during a call. After another failure the sandbox is poisoned, and restoring can be tried again. One at a
- * time. */
+ * during a call; GLINT_E_UNSUPPORTED in a child of fork. After another failure the sandbox is poisoned, and
+ * restoring can be tried again. One at a time. */
 GLINT_API glint_status glint_sandbox_restore(glint_sandbox *sandbox, glint_snapshot *snapshot,
                                              glint_error **error) GLINT_NOEXCEPT GLINT_MUST_USE;
 

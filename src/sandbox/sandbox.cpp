@@ -160,6 +160,7 @@ Result<std::unique_ptr<Sandbox>> Sandbox::create(std::shared_ptr<const Snapshot>
   GLINT_TRY_ASSIGN(sandbox, make(snapshot->image, std::move(functions), std::move(options)));
   sandbox->memory_ = std::make_unique<SandboxMemory>(snapshot->frozen, sandbox->options_.tenant);
   sandbox->is_restored_ = true;
+  sandbox->guest_epoch_ = snapshot->time_epoch;
   sandbox->snapshot_ = std::move(snapshot);
   sandbox->state_.store(State::kReady, std::memory_order_release);
   return sandbox;
@@ -278,10 +279,10 @@ Result<void> Sandbox::write_environment(Shell& shell) {
     write_seed(transfer, seed);
   }
   write_identity(transfer, options_.trace_all);
-  // The guest compares for equality; after being restored it remembers the snapshot's.
+  // The guest compares for equality.
   do {
     ++time_epoch_;
-  } while (time_epoch_ == 0 || (snapshot_ && time_epoch_ == snapshot_->time_epoch));
+  } while (time_epoch_ == guest_epoch_);
   GuestTime time;
   time.epoch = time_epoch_;
   time.tsc_khz = shell.vcpu().tsc_khz();
@@ -364,7 +365,10 @@ Result<Outcome> Sandbox::run_guest(Shell& shell, const Function* called) {
   went_on_ = true;
   const uint64_t faults_before = snapshot_ ? thread_faults() : 0;
   auto outcome = loop.run();
-  if (loop.entered()) is_restored_ = false;
+  if (loop.entered()) {
+    is_restored_ = false;
+    guest_epoch_ = time_epoch_;
+  }
   // A page that the guest writes first becomes its own by a fault of the thread that runs it.
   if (snapshot_ && thread_faults() != faults_before) memory_->note_new_pages();
   const Vcpu::Counters& after = shell.vcpu().counters();
@@ -409,7 +413,6 @@ Result<uint64_t> Sandbox::write_arguments(Shell& shell, std::span<const Value> a
 Result<Value> Sandbox::call(uint32_t function, std::span<const Value> arguments, const CallOptions& options) {
   Entry entry(*this);
   GLINT_TRY(enter(entry, Purpose::kCall));
-  if (options_.restore_each_call) GLINT_TRY(restore_for_call());
   const Function* called = image_->function(function);
   if (called == nullptr || called->kind != Function::Kind::kExport) {
     return error(GLINT_E_NOT_FOUND, "the guest program has no export number " + std::to_string(function));
@@ -418,6 +421,7 @@ Result<Value> Sandbox::call(uint32_t function, std::span<const Value> arguments,
   GLINT_TRY(CallScope::check_options(options));
   const CallScope scope(*this, options);
   GLINT_TRY(scope.check());
+  if (options_.restore_each_call) GLINT_TRY(restore_for_call());
   GLINT_TRY(start_if_new());
   if (state() == State::kEnded) {
     return error(GLINT_E_ENDED, "the guest program ended with exit status " + std::to_string(exit_code_) +
@@ -481,9 +485,7 @@ Result<std::shared_ptr<const Snapshot>> Sandbox::snapshot(const CallOptions& opt
 Result<std::shared_ptr<const Snapshot>> Sandbox::freeze() {
   finish();
   GLINT_TRY_ASSIGN(frozen, image_->shells().freeze(*memory_));
-  // One that was put back and has not run since remembers what its own snapshot does.
-  const uint32_t epoch = is_restored_ ? snapshot_->time_epoch : time_epoch_;
-  return std::make_shared<const Snapshot>(Snapshot{image_, std::move(frozen), epoch});
+  return std::make_shared<const Snapshot>(Snapshot{image_, std::move(frozen), guest_epoch_});
 }
 
 Result<void> Sandbox::restore(std::shared_ptr<const Snapshot> to) {
@@ -524,6 +526,7 @@ Result<void> Sandbox::restore_inside(std::shared_ptr<const Snapshot> to) {
   } else {
     memory_ = std::make_unique<SandboxMemory>(to->frozen, options_.tenant);
   }
+  guest_epoch_ = to->time_epoch;
   snapshot_ = std::move(to);
   is_restored_ = true;
   went_on_ = false;
@@ -555,6 +558,10 @@ void Sandbox::end(int32_t exit_code) {
 
 void Sandbox::poison(const std::string& reason, bool vm_broken) {
   poison_reason_ = reason;
+  went_on_ = true;
+  // A guest that stops in the middle of an instruction may have it finished, and memory written, when its
+  // vCPU is settled: long after its thread's faults were counted.
+  if (memory_) memory_->note_new_pages();
   state_.store(State::kPoisoned, std::memory_order_release);
   if (snapshot_ && attached_ && !vm_broken) {
     finish();  // restore() makes its memory good again, where it is

@@ -150,7 +150,8 @@ class Sandbox {
   bool went_on_ = false;                      // since it was made or restored, it was called
   uint32_t seen_attaches_ = 0;  // the transfer area holds what the guest needs since that attach
   bool is_restored_ = false;  // put back to snapshot_, and not run since: it needs new clocks and a new seed
-  uint32_t time_epoch_ = 0;   // what the guest was told last
+  uint32_t time_epoch_ = 0;   // what stands in the transfer area
+  uint32_t guest_epoch_ = 0;  // what the guest's memory remembers
   bool attached_ = false;     // a shell is in use by us: in a call, or for a result's view
   int32_t exit_code_ = 0;
   std::string poison_reason_;

@@ -38,8 +38,10 @@ Pagemap Pagemap::open() { return Pagemap(Fd(::open("/proc/self/pagemap", O_RDONL
 
 Result<void> Pagemap::check() const {
   if (fd_ && owner_ == current_process()) return {};
-  return error(GLINT_E_UNSUPPORTED,
-               "/proc/self/pagemap cannot be read, which tells what a guest has written: mount /proc");
+  return error(
+      GLINT_E_UNSUPPORTED,
+      "/proc/self/pagemap cannot be read, which tells what a guest has written: is /proc mounted, and the "
+      "process dumpable (PR_SET_DUMPABLE)?");
 }
 
 Result<void> Pagemap::find_touched(std::span<const std::byte> range, std::span<bool> touched) const {

@@ -29,6 +29,13 @@ auto without_bad_alloc(Function function) -> decltype(function()) {
 
 }  // namespace
 
+void SandboxMemory::drop_pages() {
+  home_ = MappedRange();
+  has_pages_ = false;
+  own_pages_.clear();
+  may_have_new_pages_ = true;
+}
+
 ShellPool::ShellPool(Hypervisor& hypervisor, const Layout& layout, ImageMemory memory,
                      const MachineTraits& traits, uint32_t limit, Counters counters)
     : hypervisor_(hypervisor),
@@ -86,7 +93,7 @@ Result<Shell*> ShellPool::acquire(SandboxMemory& sandbox) {
 Result<void> ShellPool::attach_somewhere(SandboxMemory& sandbox, std::unique_lock<std::mutex>& lock) {
   GLINT_TRY_ASSIGN(slot, take_slot(sandbox, lock));  // ours: in use, and empty
   lock.unlock();
-  auto attached = attach(*slot, sandbox);
+  auto attached = without_bad_alloc([&] { return attach(*slot, sandbox); });
   lock.lock();
   if (!attached) {
     drop_slot(slot, lock);
@@ -157,6 +164,7 @@ Result<ShellPool::Slot*> ShellPool::evict(Slot* slot, std::unique_lock<std::mute
   lock.unlock();
   bool lost = false;
   auto parked = without_bad_alloc([&] { return park(*slot->shell, victim, lost); });
+  if (lost) victim.drop_pages();  // they are still in the window, which goes with the shell
   lock.lock();
   victim.parking_ = false;
   if (!parked && !lost) {
@@ -201,6 +209,8 @@ Result<void> ShellPool::attach(Slot& slot, SandboxMemory& sandbox) {
     GLINT_TRY(slot.shell->move_in(sandbox.home_.data(), sandbox.base_));
   } else {
     GLINT_TRY(slot.shell->begin_with(sandbox.base_));
+    // These become its own by no fault of a call.
+    sandbox.note_new_pages();
     slot.shell->populate(sandbox.base_->likely_pages());
   }
   sandbox.has_pages_ = true;
@@ -243,9 +253,7 @@ void ShellPool::forget(SandboxMemory& sandbox, bool broken) {
     }
   }
   lock.unlock();
-  sandbox.home_ = MappedRange();
-  sandbox.has_pages_ = false;
-  sandbox.own_pages_.clear();
+  sandbox.drop_pages();
 }
 
 // The first sandbox of a snapshot that goes shows what the next ones will write to. A page that is copied in
@@ -270,6 +278,7 @@ Result<FrozenSandbox> ShellPool::freeze(SandboxMemory& sandbox) {
   Slot* slot = sandbox.shell_ == nullptr ? nullptr : slot_of(sandbox.shell_);
   if (slot != nullptr) slot->in_use = true;
   lock.unlock();
+  bool lost = false;  // as in park()
   auto frozen = without_bad_alloc([&]() -> Result<FrozenSandbox> {
     if (!sandbox.has_pages_) return FrozenSandbox{sandbox.base_, sandbox.state_};
     const std::span<const std::byte> pages =
@@ -278,13 +287,23 @@ Result<FrozenSandbox> ShellPool::freeze(SandboxMemory& sandbox) {
     GLINT_TRY_ASSIGN(memory, WindowMemory::copy(pages, own, *sandbox.base_));
     if (slot == nullptr) return FrozenSandbox{std::move(memory), sandbox.state_};
     const uint64_t ioctls_before = slot->shell->vcpu().counters().ioctls;
+    lost = true;
     auto state = slot->shell->vcpu().save();
     sandbox.attach_ioctls_ += slot->shell->vcpu().counters().ioctls - ioctls_before;
     if (!state) return std::move(state).error();
+    lost = false;
     return FrozenSandbox{std::move(memory), std::move(*state)};
   });
+  if (lost) sandbox.drop_pages();
   lock.lock();
-  if (slot != nullptr) slot->in_use = false;
+  if (lost) {
+    sandbox.lost_ = frozen.error();
+    sandbox.shell_ = nullptr;
+    slot->guest = nullptr;
+    drop_slot(slot, lock);
+  } else if (slot != nullptr) {
+    slot->in_use = false;
+  }
   return frozen;
 }
 
@@ -293,6 +312,12 @@ Result<void> ShellPool::restore(SandboxMemory& sandbox, const FrozenSandbox& to)
   std::unique_lock lock(mutex_);
   parked_.wait(lock, [&] { return !sandbox.parking_; });
   sandbox.lost_.reset();
+  if (sandbox.shell_ != nullptr && !traits_.can_share_vcpus()) {
+    // Loading does not reach all registers of this vCPU: it must have another one.
+    lock.unlock();
+    forget(sandbox, true);
+    lock.lock();
+  }
   Slot* slot = sandbox.shell_ == nullptr ? nullptr : slot_of(sandbox.shell_);
   if (slot != nullptr) slot->in_use = true;
   lock.unlock();
@@ -331,9 +356,7 @@ Result<void> ShellPool::restore_parked(SandboxMemory& sandbox, const FrozenSandb
   if (sandbox.has_pages_ && sandbox.base_ == to.memory) {
     GLINT_TRY(copy_back(std::span(sandbox.home_.data(), sandbox.home_.size()), sandbox));
   } else {
-    sandbox.home_ = MappedRange();
-    sandbox.has_pages_ = false;
-    sandbox.own_pages_.clear();
+    sandbox.drop_pages();
   }
   sandbox.base_ = to.memory;
   sandbox.state_ = to.state;
@@ -343,13 +366,14 @@ Result<void> ShellPool::restore_parked(SandboxMemory& sandbox, const FrozenSandb
 // `pages` is where the sandbox' memory is. A page that is its own stays: the next call takes no fault for it.
 Result<void> ShellPool::copy_back(std::span<std::byte> pages, SandboxMemory& sandbox) {
   if (sandbox.may_have_new_pages_ && !tracking_broken_) {
-    GLINT_TRY_ASSIGN(own, pagemap_.find_own(pages));
-    sandbox.own_pages_ = std::move(own);
+    auto own = pagemap_.find_own(pages);
+    if (!own && own.error().code != GLINT_E_UNSUPPORTED) return std::move(own).error();
+    if (!own || own->size() > kMostOwnPages) {
+      sandbox.own_pages_.clear();
+      return discard(pages);
+    }
+    sandbox.own_pages_ = std::move(*own);
     sandbox.may_have_new_pages_ = false;
-  }
-  if (sandbox.own_pages_.size() > kMostOwnPages) {
-    sandbox.own_pages_.clear();
-    return discard(pages);
   }
   for (const uint32_t index : sandbox.own_pages_) {
     std::byte* to = pages.data() + uint64_t{index} * kPageSize;

@@ -53,6 +53,8 @@ class SandboxMemory {
 
  private:
   friend class ShellPool;
+  // It has no pages any more, and no place for them.
+  void drop_pages();
 
   const std::string tenant_;
   std::shared_ptr<const WindowMemory> base_;  // what its memory is a private copy of

@@ -235,3 +235,31 @@ GLINT_EXPORT(uint64_t, monotonic_ns, (void)) {
   clock_gettime(CLOCK_MONOTONIC, &now);
   return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
+
+/* Memory that is not there: the host sees the access, and the guest stops in the middle of it. */
+static void *behind_transfer(void) { return (void *)(GLINT_GVA_TRANSFER + GLINT_TRANSFER_INITIAL); }
+
+GLINT_EXPORT(void, store_behind, (uint64_t word)) {
+  __asm__ volatile("movq %0, (%1)" : : "r"(word), "r"(behind_transfer()) : "memory");
+}
+
+/* Reads from there and writes to the page, by one instruction. */
+GLINT_EXPORT(void, copy_from_behind, (uint32_t page)) {
+  void *to = block + page * PAGE, *from = behind_transfer();
+  __asm__ volatile("movsq" : "+D"(to), "+S"(from) : : "memory");
+}
+
+GLINT_EXPORT(uint64_t, word_of, (uint32_t page)) { return *(volatile uint64_t *)(block + page * PAGE); }
+
+/* Writes to a page, and ends the program without another write. */
+GLINT_EXPORT(void, write_and_exit, (uint32_t page)) {
+  *(volatile uint64_t *)(block + page * PAGE) = 0x5ec7e7;
+  volatile struct glint_abi_header *header = (void *)GLINT_GVA_TRANSFER;
+  header->exit_code = 0;
+  header->exit_kind = GLINT_EXIT_PROGRAM;
+  __asm__ volatile("outl %%eax, %0" : : "N"(GLINT_EXIT_PORT), "a"(0) : "memory");
+}
+
+GLINT_EXPORT(void, write_word, (uint32_t page, uint64_t word)) {
+  *(volatile uint64_t *)(block + page * PAGE) = word;
+}

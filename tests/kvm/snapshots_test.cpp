@@ -189,6 +189,46 @@ TEST_F(Snapshots, TheFirstOneThatGoesShowsWhatTheOthersWillWriteTo) {
   EXPECT_TRUE(gave(call<uint64_t>(*from(snapshot), "count"), 2u));
 }
 
+// The hypervisor finishes the guest's instruction, and writes its memory, when the vCPU is settled.
+TEST_F(Snapshots, WhatAnUnfinishedInstructionWritesLaterIsGone) {
+  constexpr uint32_t kPage = 200;
+  const auto snapshot = prepared();
+  auto sandbox = from(snapshot);
+  auto before = call<uint64_t>(*sandbox, "word_of", kPage);
+  ASSERT_TRUE(succeeded(before));
+  // Until no new page is looked for.
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_FALSE(call_void(*sandbox, "store_behind", uint64_t{0x1122334455667788}));
+    ASSERT_TRUE(succeeded(sandbox->restore(nullptr)));
+    EXPECT_TRUE(gave(call<uint64_t>(*sandbox, "word_of", kPage), *before));
+    ASSERT_TRUE(succeeded(sandbox->restore(nullptr)));
+  }
+  EXPECT_FALSE(call_void(*sandbox, "store_behind", uint64_t{0x1122334455667788}));
+  ASSERT_TRUE(succeeded(sandbox->restore(nullptr)));
+  EXPECT_FALSE(call_void(*sandbox, "copy_from_behind", kPage));
+  ASSERT_TRUE(succeeded(sandbox->restore(nullptr)));
+  EXPECT_TRUE(gave(call<uint64_t>(*sandbox, "word_of", kPage), *before));
+}
+
+TEST_F(Snapshots, WhatIsWrittenToPagesCopiedInAdvanceIsGone) {
+  constexpr uint32_t kPage = 200;
+  const auto snapshot = prepared();
+  auto sandbox = from(snapshot);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_TRUE(succeeded(call_void(*sandbox, "write_word", kPage, uint64_t{1})));
+    ASSERT_TRUE(succeeded(sandbox->restore(nullptr)));
+  }
+  EXPECT_TRUE(failed_with(call_void(*sandbox, "write_and_exit", kPage), GLINT_E_ENDED));
+  ASSERT_FALSE(snapshot->frozen.memory->likely_pages().empty());
+  ASSERT_TRUE(succeeded(sandbox->restore(nullptr)));
+  for (uint64_t word = 2; word < 5; ++word) {
+    EXPECT_TRUE(succeeded(call_void(*sandbox, "write_word", kPage, word)));
+    ASSERT_TRUE(succeeded(sandbox->restore(nullptr)));
+    EXPECT_TRUE(gave(call<uint64_t>(*sandbox, "word_of", kPage), 0u));
+    ASSERT_TRUE(succeeded(sandbox->restore(nullptr)));
+  }
+}
+
 TEST_F(Snapshots, NoTwoGuestsDrawTheSameRandomBytes) {
   use_shells(2);
   const auto snapshot = prepared();
@@ -215,6 +255,25 @@ TEST_F(Snapshots, NoTwoGuestsDrawTheSameRandomBytes) {
     draw(*from(again));
   }
   EXPECT_EQ(drawn.size(), draws);
+}
+
+// A guest that is put into another VM and does not run there still remembers the epoch of the last one.
+TEST_F(Snapshots, ASnapshotOfAGuestThatWasMovedAndDidNotRunGivesNewSeeds) {
+  auto sandbox = make_sandbox(image);
+  EXPECT_TRUE(succeeded(call<uint64_t>(*sandbox, "random_word")));
+  auto other = make_sandbox(image);
+  for (int moves = 0; moves < 3; ++moves) {
+    EXPECT_TRUE(succeeded(call<uint64_t>(*other, "count")));  // takes the only VM
+    EXPECT_TRUE(succeeded(sandbox->inspect([](std::span<const std::byte>, const VcpuState&) {})));
+    const auto snapshot = take(*sandbox);
+    std::set<uint64_t> drawn;
+    for (int i = 0; i < 4; ++i) {
+      auto word = call<uint64_t>(*from(snapshot), "random_word");
+      ASSERT_TRUE(succeeded(word));
+      drawn.insert(*word);
+    }
+    EXPECT_EQ(drawn.size(), 4u);
+  }
 }
 
 TEST_F(Snapshots, ClocksGoOnFromNow) {

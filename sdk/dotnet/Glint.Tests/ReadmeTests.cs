@@ -29,10 +29,12 @@ public sealed class ReadmeTests
 
     [Fact]
     [Trait("Category", "Kvm")]
-    public void TheExampleOfSnapshotsRuns() => Assert.Equal([1u, 2u, 2u, 2u, 2u], Snapshots(Guests.Kvm("dirt")));
+    public void TheExampleOfSnapshotsRuns() =>
+        Assert.Equal([1u, 2u, 2u, 2u, 2u], Snapshots(Guests.Kvm("dirt")));
 
     private static IEnumerable<string> Examples(string readme) =>
-        readme.Split("```csharp\n").Skip(1).Select(static e => e[..e.IndexOf("```", StringComparison.Ordinal)]);
+        readme.Split("```csharp\n").Skip(1)
+            .Select(static e => e[..e.IndexOf("```", StringComparison.Ordinal)]);
 
     private static string Between(string text, string begin, string end)
     {

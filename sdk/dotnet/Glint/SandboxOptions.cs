@@ -63,9 +63,10 @@ public sealed class SandboxOptions
     /// on.</summary>
     public bool EndOnHostFailure { get; init; }
 
-    /// <summary>Each call begins with the sandbox as its snapshot has it: what it was made from, or restored to
-    /// last, or else what it was when its start-up code had run. So no call sees what another one left, and
-    /// none fails because an earlier one did. <see cref="Sandbox.Restore"/> says how that is done.</summary>
+    /// <summary>Each call begins with the sandbox as its snapshot has it: what it was made from, or restored
+    /// to last, or else what it was when its start-up code had run. So no call sees what another one left,
+    /// and none fails because an earlier one did. <see cref="Sandbox.Restore"/> says how that is
+    /// done.</summary>
     public bool RestoreEachCall { get; init; }
 
     /// <summary>How deeply host and guest may call each other on one thread; 0: 16.</summary>

@@ -79,7 +79,10 @@ class Constants(unittest.TestCase):
         self.assertEqual(sandbox._NO_DEADLINE, values["GLINT_DEADLINE_NONE"])
         self.assertEqual(sandbox._EXPORTED, values["GLINT_EXPORTED"])
         self.assertEqual(sandbox._END_ON_HOST_FAILURE, values["GLINT_SANDBOX_END_ON_HOST_FAILURE"])
+        self.assertEqual(sandbox._RESTORE_EACH_CALL, values["GLINT_SANDBOX_RESTORE_EACH_CALL"])
         self.assertEqual(_native.ABI_MAJOR, values["GLINT_C_ABI_MAJOR"])
+        # The minor number grows, so it is not among the constants that never change.
+        self.assertIn(f"#define GLINT_C_ABI_MINOR {_native.ABI_MINOR}u\n", (ROOT / "include/glint/base.h").read_text())
 
 
 class CheckAtLoad(TestCase):
