@@ -163,6 +163,36 @@ TEST_F(Turns, AFailureWhileParkingLosesOnlyTheSandboxThatWasParked) {
   EXPECT_NE(again.error().message.find("save: told to fail"), std::string::npos) << again.error().message;
 }
 
+TEST_F(Turns, ASandboxThatWasLostWhileParkedIsRestoredAnew) {
+  ScriptedMachine machine(1);
+  auto victim = machine.sandbox();
+  machine.script = {leave_mark(11)};
+  auto snapshot = victim->snapshot();
+  ASSERT_TRUE(snapshot) << snapshot.error().message;
+  ASSERT_TRUE(victim->restore(*snapshot));
+  for (uint64_t round = 0; round < 3; ++round) {
+    machine.script = {check_mark(11, 12 + round)};
+    EXPECT_TRUE(machine.call(*victim, ScriptedMachine::kFlag));
+    auto other = machine.sandbox();
+    machine.script = {ready()};
+    machine.hypervisor->fail("save");
+    EXPECT_TRUE(other->run()) << "it gets another shell";
+    machine.hypervisor->fail("");
+    EXPECT_EQ(machine.call(*victim, ScriptedMachine::kFlag).error().code, GLINT_E_HYPERVISOR);
+    ASSERT_TRUE(victim->restore(nullptr));
+  }
+  // The same when taking a snapshot fails: the vCPU is not to be used again.
+  machine.script = {check_mark(11, 20)};
+  EXPECT_TRUE(machine.call(*victim, ScriptedMachine::kFlag));
+  machine.hypervisor->fail("save");
+  EXPECT_FALSE(victim->snapshot());
+  machine.hypervisor->fail("");
+  EXPECT_FALSE(machine.call(*victim, ScriptedMachine::kFlag));
+  ASSERT_TRUE(victim->restore(nullptr));
+  machine.script = {check_mark(11, 21)};
+  EXPECT_TRUE(machine.call(*victim, ScriptedMachine::kFlag));
+}
+
 TEST_F(Turns, AParkedSandboxOutlivesTheTroubleOfGettingAShell) {
   for (const char* operation : {"create_vm", "add_memory", "create_vcpu", "configure", "load"}) {
     SCOPED_TRACE(operation);
