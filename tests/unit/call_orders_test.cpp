@@ -339,7 +339,7 @@ uint64_t count_cases(Count count) {
   uint64_t sum = 0;
   for (uint64_t length = 0; length <= kLongest; ++length) {
     const auto of_script = [&](uint64_t places) { return count(places, length); };
-    for (const uint64_t start : {0, 1, 2}) {
+    for (uint64_t start = 0; start <= 2; ++start) {
       if (start == 0 || length <= kLongestPair) sum += sum_over_scripts(length, start, of_script);
     }
   }
