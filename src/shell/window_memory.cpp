@@ -100,7 +100,7 @@ void WindowMemory::learn(std::vector<uint32_t> own_pages) const {
   auto pages = std::make_unique<const std::vector<uint32_t>>(std::move(own_pages));
   const std::vector<uint32_t>* none = nullptr;
   if (likely_.compare_exchange_strong(none, pages.get(), std::memory_order_acq_rel)) {
-    static_cast<void>(pages.release());  // likely_ owns it
+    [[maybe_unused]] const auto* kept = pages.release();  // likely_ owns it
   }
 }
 

@@ -28,6 +28,8 @@ class WindowMemory {
                                                           std::span<const uint32_t> own,
                                                           const WindowMemory& base);
 
+  WindowMemory(const WindowMemory&) = delete;
+  WindowMemory& operator=(const WindowMemory&) = delete;
   ~WindowMemory() { delete likely_.load(std::memory_order_relaxed); }
 
   int fd() const { return fd_.get(); }
@@ -46,8 +48,6 @@ class WindowMemory {
   void learn(std::vector<uint32_t> own_pages) const;
 
  private:
-  WindowMemory(const WindowMemory&) = delete;
-  WindowMemory& operator=(const WindowMemory&) = delete;
   WindowMemory(Fd fd, uint64_t offset, MappedRange view)
       : fd_(std::move(fd)), offset_(offset), view_(std::move(view)) {}
   Result<void> find_pages();
