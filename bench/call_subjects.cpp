@@ -87,6 +87,14 @@ Counts difference(const SandboxCounters& now, const SandboxCounters& before) {
   return counts;
 }
 
+void add(Counts& sum, const Counts& counts) {
+  sum.exits += counts.exits;
+  sum.ioctls += counts.ioctls;
+  sum.host_calls += counts.host_calls;
+  sum.attaches += counts.attaches;
+  sum.page_faults += counts.page_faults;
+}
+
 std::unique_ptr<Subject> empty_call() { return call_of("empty", 1); }
 std::unique_ptr<Subject> call_with_host_call() { return call_of("empty_with_host_call", 2); }
 std::unique_ptr<Subject> echo_64_bytes() { return echo_of(64, 200); }

@@ -104,14 +104,6 @@ class CreateSubject final : public Subject {
     return static_cast<unsigned>(std::lround(median(std::move(faults))));
   }
 
-  static void add(Counts& sum, const Counts& counts) {
-    sum.exits += counts.exits;
-    sum.ioctls += counts.ioctls;
-    sum.host_calls += counts.host_calls;
-    sum.attaches += counts.attaches;
-    sum.page_faults += counts.page_faults;
-  }
-
   const Guest guest_;
   const bool shell_free_;
   const Engine engine_;  // holds no VM by itself

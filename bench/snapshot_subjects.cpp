@@ -15,11 +15,13 @@ constexpr size_t kPage = 4096;
 constexpr unsigned kRestores = 50;   // in a batch
 constexpr unsigned kCreations = 10;  // in a batch
 
-Sandbox started(const Engine& engine) {
+HostFunctions functions() {
   HostFunctions host;
   host.add("nothing", [] {});
-  return Sandbox(engine.load(GLINT_BENCH_CALLS), host);
+  return host;
 }
+
+Sandbox started(const Engine& engine) { return Sandbox(engine.load(GLINT_BENCH_CALLS), functions()); }
 
 // What copying as many pages takes that lie apart, as a guest's do, with nothing else.
 class Copy {
@@ -76,11 +78,6 @@ class RestoreSubject final : public Subject {
   }
 
  private:
-  static HostFunctions functions() {
-    HostFunctions host;
-    host.add("nothing", [] {});
-    return host;
-  }
   void write() { sandbox_.call("touch", pages_); }
 
   const uint32_t pages_;
@@ -93,7 +90,6 @@ class RestoreSubject final : public Subject {
 class FromSnapshotSubject final : public Subject {
  public:
   FromSnapshotSubject() : snapshot_(started(engine_).snapshot()) {
-    host_.add("nothing", [] {});
     create();
     pages_ = static_cast<unsigned>(std::lround(create().total.page_faults));
   }
@@ -108,10 +104,7 @@ class FromSnapshotSubject final : public Subject {
       frees.push_back(one.free_us);
       floors.push_back(floor_create_us(1, pages_));
       batch.disturbed += glint_floor_disturbed() + one.disturbed;
-      batch.total.exits += one.total.exits;
-      batch.total.ioctls += one.total.ioctls;
-      batch.total.attaches += one.total.attaches;
-      batch.total.page_faults += one.total.page_faults;
+      add(batch.total, one.total);
     }
     batch.us = median(std::move(samples));
     batch.floor_us = median(std::move(floors));
@@ -139,7 +132,7 @@ class FromSnapshotSubject final : public Subject {
   }
 
   const Engine engine_;
-  HostFunctions host_;
+  const HostFunctions host_ = functions();
   Snapshot snapshot_;
   unsigned pages_ = 0;
 };

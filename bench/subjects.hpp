@@ -38,5 +38,6 @@ std::unique_ptr<Subject> create_from_snapshot();
 
 // What a sandbox counted in between.
 Counts difference(const SandboxCounters& now, const SandboxCounters& before);
+void add(Counts& sum, const Counts& counts);
 
 }  // namespace glint::bench

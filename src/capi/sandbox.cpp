@@ -39,25 +39,49 @@ Result<void> read_arguments(const glint_value* from, uint32_t count, Arguments& 
   return {};
 }
 
-}  // namespace
-
-glint_status glint_sandbox_create(glint_image* image, glint_host_functions* functions,
-                                  const glint_sandbox_options* options, glint_sandbox** sandbox,
-                                  glint_error** error) noexcept {
+// `make` gives the sandbox, from the host functions and the options.
+template <class Make>
+glint_status create_sandbox(glint_host_functions* functions, const glint_sandbox_options* options,
+                            glint_sandbox** sandbox, glint_error** error, Make&& make) noexcept {
   return guarded(error, [&]() -> Result<void> {
     if (sandbox != nullptr) *sandbox = nullptr;
     // Before anything else can fail: it takes the callbacks' user data over.
     GLINT_TRY_ASSIGN(core_options, read_options(options));
     GLINT_REQUIRE(sandbox);
-    GLINT_REQUIRE(image);
     auto handle = std::make_unique<glint_sandbox>();
-    GLINT_TRY_ASSIGN(
-        made, core::Sandbox::create(image->image, functions == nullptr ? nullptr : functions->functions,
-                                    std::move(core_options)));
+    GLINT_TRY_ASSIGN(made,
+                     make(functions == nullptr ? nullptr : functions->functions, std::move(core_options)));
     handle->sandbox = std::move(made);
     *sandbox = handle.release();
     return {};
   });
+}
+
+using MadeSandbox = Result<std::unique_ptr<core::Sandbox>>;
+using Functions = std::shared_ptr<const core::HostFunctions>;
+
+}  // namespace
+
+glint_status glint_sandbox_create(glint_image* image, glint_host_functions* functions,
+                                  const glint_sandbox_options* options, glint_sandbox** sandbox,
+                                  glint_error** error) noexcept {
+  return create_sandbox(functions, options, sandbox, error,
+                        [&](Functions host, core::SandboxOptions core_options) -> MadeSandbox {
+                          GLINT_REQUIRE(image);
+                          return core::Sandbox::create(image->image, std::move(host),
+                                                       std::move(core_options));
+                        });
+}
+
+glint_status glint_sandbox_create_from(glint_snapshot* snapshot, glint_host_functions* functions,
+                                       const glint_sandbox_options* options, glint_sandbox** sandbox,
+                                       glint_error** error) noexcept {
+  return create_sandbox(functions, options, sandbox, error,
+                        [&](Functions host, core::SandboxOptions core_options) -> MadeSandbox {
+                          GLINT_REQUIRE(snapshot);
+                          return core::Sandbox::create(snapshot->snapshot, std::move(host),
+                                                       std::move(core_options));
+                        });
 }
 
 void glint_sandbox_free(glint_sandbox* sandbox) noexcept {

@@ -39,25 +39,6 @@ glint_status glint_snapshot_get_info(const glint_snapshot* snapshot, glint_snaps
   });
 }
 
-glint_status glint_sandbox_create_from(glint_snapshot* snapshot, glint_host_functions* functions,
-                                       const glint_sandbox_options* options, glint_sandbox** sandbox,
-                                       glint_error** error) noexcept {
-  return guarded(error, [&]() -> Result<void> {
-    if (sandbox != nullptr) *sandbox = nullptr;
-    // Before anything else can fail: it takes the callbacks' user data over.
-    GLINT_TRY_ASSIGN(core_options, read_options(options));
-    GLINT_REQUIRE(sandbox);
-    GLINT_REQUIRE(snapshot);
-    auto handle = std::make_unique<glint_sandbox>();
-    GLINT_TRY_ASSIGN(
-        made, core::Sandbox::create(snapshot->snapshot, functions == nullptr ? nullptr : functions->functions,
-                                    std::move(core_options)));
-    handle->sandbox = std::move(made);
-    *sandbox = handle.release();
-    return {};
-  });
-}
-
 glint_status glint_sandbox_restore(glint_sandbox* sandbox, glint_snapshot* snapshot,
                                    glint_error** error) noexcept {
   return guarded(error, [&]() -> Result<void> {

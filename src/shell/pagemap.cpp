@@ -30,6 +30,8 @@ constexpr uint64_t kIsFile = 1u << 2, kIsPresent = 1u << 3, kIsSwapped = 1u << 4
 // An entry of the file, for older kernels.
 constexpr uint64_t kPresentBit = 1ull << 63, kSwappedBit = 1ull << 62, kFileBit = 1ull << 61;
 
+bool is_there(uint64_t entry) { return (entry & (kPresentBit | kSwappedBit)) != 0; }
+
 uint64_t address_of(std::span<const std::byte> range) { return reinterpret_cast<uintptr_t>(range.data()); }
 
 }  // namespace
@@ -44,21 +46,26 @@ Result<void> Pagemap::check() const {
       "process dumpable (PR_SET_DUMPABLE)?");
 }
 
-Result<void> Pagemap::find_touched(std::span<const std::byte> range, std::span<bool> touched) const {
-  GLINT_TRY(check());
+template <class Visit>
+Result<void> Pagemap::for_each_entry(std::span<const std::byte> range, Visit visit) const {
   std::array<uint64_t, 512> entries;
-  uint64_t page = address_of(range) / kPageSize;
-  while (!touched.empty()) {
-    const size_t count = std::min(entries.size(), touched.size());
+  const uint64_t first = address_of(range) / kPageSize;
+  const uint64_t total = range.size() / kPageSize;
+  for (uint64_t done = 0; done < total;) {
+    const uint64_t count = std::min<uint64_t>(entries.size(), total - done);
     const auto bytes = static_cast<ssize_t>(count * sizeof(uint64_t));
     const ssize_t got = ::pread(fd_.get(), entries.data(), static_cast<size_t>(bytes),
-                                static_cast<off_t>(page * sizeof(uint64_t)));
+                                static_cast<off_t>((first + done) * sizeof(uint64_t)));
     if (got != bytes) return system_error("reading /proc/self/pagemap", got < 0 ? errno : EIO);
-    for (size_t i = 0; i < count; ++i) touched[i] = (entries[i] & (kPresentBit | kSwappedBit)) != 0;
-    touched = touched.subspan(count);
-    page += count;
+    for (uint64_t i = 0; i < count; ++i) visit(done + i, entries[i]);
+    done += count;
   }
   return {};
+}
+
+Result<void> Pagemap::find_touched(std::span<const std::byte> range, std::span<bool> touched) const {
+  GLINT_TRY(check());
+  return for_each_entry(range, [&](uint64_t page, uint64_t entry) { touched[page] = is_there(entry); });
 }
 
 Result<std::vector<uint32_t>> Pagemap::find_own(std::span<const std::byte> range) const {
@@ -105,22 +112,9 @@ Result<bool> Pagemap::scan_own(std::span<const std::byte> range, std::vector<uin
 }
 
 Result<void> Pagemap::read_own(std::span<const std::byte> range, std::vector<uint32_t>& pages) const {
-  std::vector<uint64_t> entries(8192);
-  const uint64_t first = address_of(range) / kPageSize;
-  const uint64_t total = range.size() / kPageSize;
-  for (uint64_t done = 0; done < total;) {
-    const uint64_t count = std::min<uint64_t>(entries.size(), total - done);
-    const auto bytes = static_cast<ssize_t>(count * sizeof(uint64_t));
-    const ssize_t got = ::pread(fd_.get(), entries.data(), static_cast<size_t>(bytes),
-                                static_cast<off_t>((first + done) * sizeof(uint64_t)));
-    if (got != bytes) return system_error("reading /proc/self/pagemap", got < 0 ? errno : EIO);
-    for (uint64_t i = 0; i < count; ++i) {
-      const bool there = (entries[i] & (kPresentBit | kSwappedBit)) != 0;
-      if (there && (entries[i] & kFileBit) == 0) pages.push_back(static_cast<uint32_t>(done + i));
-    }
-    done += count;
-  }
-  return {};
+  return for_each_entry(range, [&](uint64_t page, uint64_t entry) {
+    if (is_there(entry) && (entry & kFileBit) == 0) pages.push_back(static_cast<uint32_t>(page));
+  });
 }
 
 }  // namespace glint::core

@@ -31,6 +31,9 @@ class Pagemap {
  private:
   explicit Pagemap(Fd fd) : fd_(std::move(fd)) {}
   Result<void> check() const;
+  // Calls visit(number, entry) for each page of `range`.
+  template <class Visit>
+  Result<void> for_each_entry(std::span<const std::byte> range, Visit visit) const;
   Result<bool> scan_own(std::span<const std::byte> range, std::vector<uint32_t>& pages) const;
   Result<void> read_own(std::span<const std::byte> range, std::vector<uint32_t>& pages) const;
 
