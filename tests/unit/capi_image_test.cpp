@@ -30,6 +30,8 @@ class CapiImage : public testing::Test {
   }
 
   glint_status load() {
+    glint_error_free(error_);
+    error_ = nullptr;
     return glint_image_load_bytes(engine_, program_.data(), program_.size(), &options_, &image_, &error_);
   }
   std::string message() const { return text(glint_error_message(error_)); }
