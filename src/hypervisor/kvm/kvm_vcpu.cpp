@@ -195,6 +195,7 @@ Result<void> KvmVcpu::load(const VcpuState& state) {
     run_->s.regs.sregs = current_sregs_;
     run_->s.regs.events = events;
     run_->kvm_dirty_regs = KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS | KVM_SYNC_X86_EVENTS;
+    registers_in_run_ = true;
   } else {
     GLINT_TRY_ASSIGN(a, call(KVM_SET_VCPU_EVENTS, &events, "KVM_SET_VCPU_EVENTS"));
     GLINT_TRY_ASSIGN(b, call(KVM_SET_SREGS, &current_sregs_, "KVM_SET_SREGS"));
@@ -235,11 +236,13 @@ Result<void> KvmVcpu::settle() {
 Result<VcpuState> KvmVcpu::save() {
   VcpuState state;
   kvm_sregs sregs{};
-  if (shared_->info.sync_regs) {
+  // After an interrupted run there is no exit to complete, and KVM left the registers with itself.
+  if (exit_pending_ ? shared_->info.sync_regs : registers_in_run_) {
     run_->kvm_valid_regs = KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS;
     auto finished = settle();
     run_->kvm_valid_regs = 0;
     GLINT_TRY(std::move(finished));
+    registers_in_run_ = true;
     state.registers = from_kvm(run_->s.regs.regs);
     sregs = run_->s.regs.sregs;
   } else {
@@ -273,6 +276,7 @@ Result<Exit> KvmVcpu::run() {
   ++counters_.ioctls;
   ++counters_.runs;
   exit_pending_ = false;
+  registers_in_run_ = false;
   vectors_fresh_ = false;
   if (::ioctl(fd_.get(), KVM_RUN, 0) < 0) {
     switch (errno) {

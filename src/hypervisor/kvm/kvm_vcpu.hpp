@@ -52,7 +52,9 @@ class KvmVcpu final : public Vcpu {
   kvm_sregs current_sregs_{};
   uint64_t base_rflags_ = 0x2;  // IOPL, if that is how the port is reached
   bool exit_pending_ = false;   // the next KVM_RUN first completes the last exit
-  bool vectors_fresh_ = true;   // the vector state is still that of a reset
+  bool registers_in_run_ =
+      false;                   // run_ holds the registers as they are: loaded, or saved, and not run since
+  bool vectors_fresh_ = true;  // the vector state is still that of a reset
   uint32_t tsc_khz_ = 0;
   Counters counters_;
 };
