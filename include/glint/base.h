@@ -131,6 +131,7 @@ typedef struct glint_live_objects {
   uint64_t host_functions; /* whose user data was not destroyed yet */
   uint64_t host_tokens;    /* tokens of glint_host_call_fail_with that were not destroyed yet */
   uint64_t snapshots;      /* handles; since 1.1 */
+  uint64_t pools;          /* handles; since 1.1 */
 } glint_live_objects;
 
 /* Fills `live`, whose struct_size the caller has set; GLINT_E_INVALID_ARGUMENT when that is no size of it.

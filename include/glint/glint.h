@@ -11,6 +11,7 @@
  *   sandbox   one guest, and calls into it            (sandbox.h)
  *   interrupt what ends calls from outside            (interrupt.h)
  *   snapshot  a sandbox as it was at one moment       (snapshot.h)
+ *   pool      sandboxes of a snapshot, lent out       (pool.h)
  *   error     what went wrong                         (error.h, status.h)
  *
  * Ownership: what a `create` or `load` gives, the matching `free` takes back, once. Objects below hold
@@ -41,6 +42,7 @@
 #include "glint/host.h"
 #include "glint/image.h"
 #include "glint/interrupt.h"
+#include "glint/pool.h"
 #include "glint/sandbox.h"
 #include "glint/snapshot.h"
 #include "glint/status.h"

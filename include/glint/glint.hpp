@@ -26,6 +26,7 @@
 #include "glint/cpp/host.hpp"
 #include "glint/cpp/image.hpp"
 #include "glint/cpp/interrupt.hpp"
+#include "glint/cpp/pool.hpp"
 #include "glint/cpp/sandbox.hpp"
 #include "glint/cpp/snapshot.hpp"
 #include "glint/cpp/value.hpp"

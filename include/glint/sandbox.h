@@ -86,8 +86,9 @@ GLINT_API glint_status glint_sandbox_create(glint_image *image, glint_host_funct
                                             const glint_sandbox_options *options, glint_sandbox **sandbox,
                                             glint_error **error) GLINT_NOEXCEPT GLINT_MUST_USE;
 
-/* Ends the sandbox; NULL is allowed. Must not be called while another function is at work on it, its own
- * callbacks included: the process is ended then. One at a time. */
+/* Ends the sandbox, or gives it back to the pool that it is of (glint_pool_acquire); NULL is allowed. Must
+ * not be called while another function is at work on it, its own callbacks included: the process is ended
+ * then. One at a time. */
 GLINT_API void glint_sandbox_free(glint_sandbox *sandbox) GLINT_NOEXCEPT;
 
 #define GLINT_STATE_NEW 0u      /* its start-up code has not run */

@@ -25,6 +25,7 @@ typedef int32_t glint_status;
 #define GLINT_E_MISSING_IMPORT (-8)   /* the image imports what the host does not offer            */
 #define GLINT_E_DEPTH (-9)            /* host and guest call each other too deeply                 */
 #define GLINT_E_TYPE (-10)            /* a value was read as another type than it has              */
+#define GLINT_E_POOL_EMPTY (-11)      /* all sandboxes of the pool are in use; since 1.1           */
 
 /* -20 … -39: this machine */
 #define GLINT_E_NO_MEMORY (-20)     /* the host process has no memory left                        */
@@ -47,6 +48,14 @@ typedef int32_t glint_status;
 #define GLINT_E_IMAGE_TOO_LARGE (-50) /* does not fit the memory limit                         */
 #define GLINT_E_IMAGE_FUNCTIONS (-51) /* the table of exports and imports is malformed         */
 #define GLINT_E_IMAGE_ABI (-52)       /* built for another version of the guest ABI            */
+
+/* -53 … -59: a snapshot's file; since 1.1 */
+#define GLINT_E_SNAPSHOT_FORMAT (-53)    /* not a snapshot's file                                */
+#define GLINT_E_SNAPSHOT_TRUNCATED (-54) /* shorter than it says it is                           */
+#define GLINT_E_SNAPSHOT_CORRUPT (-55)   /* not what was saved: a checksum or a field is wrong   */
+#define GLINT_E_SNAPSHOT_VERSION (-56)   /* made by another version of Glint than this one reads */
+#define GLINT_E_SNAPSHOT_IMAGE (-57)     /* of another guest program, or of other options for it */
+#define GLINT_E_SNAPSHOT_MACHINE (-58)   /* needs a processor or a backend that is not here      */
 
 /* -60 … -79: what the guest did */
 #define GLINT_E_GUEST_ERROR (-60)         /* the guest function reported an ordinary error         */

@@ -79,6 +79,7 @@ glint_status glint_get_live_objects(glint_live_objects* live) noexcept {
     value.host_functions = g_live.host_functions.load(std::memory_order_relaxed);
     value.host_tokens = g_live.host_tokens.load(std::memory_order_relaxed);
     value.snapshots = g_live.snapshots.load(std::memory_order_relaxed);
+    value.pools = g_live.pools.load(std::memory_order_relaxed);
     return write_struct(live, value, "glint_live_objects");
   });
 }

@@ -18,6 +18,7 @@
 #include "sandbox/host_functions.hpp"
 #include "sandbox/image.hpp"
 #include "sandbox/interrupt.hpp"
+#include "sandbox/pool.hpp"
 #include "sandbox/sandbox.hpp"
 #include "sandbox/snapshot.hpp"
 
@@ -29,7 +30,7 @@ namespace glint::capi {
 // How many of a kind there are, for glint_get_live_objects. Constant-initialized: loading runs no code.
 struct LiveCounts {
   std::atomic<uint64_t> engines{0}, images{0}, sandboxes{0}, interrupts{0}, errors{0}, doctors{0},
-      host_function_sets{0}, host_functions{0}, host_tokens{0}, snapshots{0};
+      host_function_sets{0}, host_functions{0}, host_tokens{0}, snapshots{0}, pools{0};
 };
 extern constinit LiveCounts g_live;
 
@@ -83,8 +84,14 @@ struct glint_host_call {
   uint32_t count;
 };
 
+struct glint_pool {
+  std::shared_ptr<glint::core::Pool> pool;
+  glint::capi::Counted<&glint::capi::LiveCounts::pools> counted{};
+};
+
 struct glint_sandbox {
   std::unique_ptr<glint::core::Sandbox> sandbox;
+  std::shared_ptr<glint::core::Pool> pool;  // which it goes back to; null: none
   glint::capi::Counted<&glint::capi::LiveCounts::sandboxes> counted{};
 };
 

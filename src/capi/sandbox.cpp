@@ -92,6 +92,7 @@ void glint_sandbox_free(glint_sandbox* sandbox) noexcept {
         std::fputs("glint: glint_sandbox_free was called during a call of the sandbox\n", stderr));
     std::abort();
   }
+  if (sandbox != nullptr && sandbox->pool) sandbox->pool->give_back(std::move(sandbox->sandbox));
   delete sandbox;
 }
 

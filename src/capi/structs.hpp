@@ -46,6 +46,12 @@ template <>
 inline constexpr uint32_t kFirstSize<glint_live_objects> = 80;
 template <>
 inline constexpr uint32_t kFirstSize<glint_snapshot_info> = 24;
+template <>
+inline constexpr uint32_t kFirstSize<glint_pool_options> = 40;
+template <>
+inline constexpr uint32_t kFirstSize<glint_acquire_options> = 32;
+template <>
+inline constexpr uint32_t kFirstSize<glint_pool_counters> = 112;
 
 // No struct will ever be this large: a larger number is memory that nobody initialized, and its "tail" is not
 // read.

@@ -2,10 +2,10 @@
 #include "sandbox/deadline_timer.hpp"
 
 #include <chrono>
-#include <csignal>
 #include <utility>
 
 #include "base/clock.hpp"
+#include "base/thread.hpp"
 
 namespace glint::core {
 
@@ -70,24 +70,10 @@ void DeadlineTimer::move(State& state, Entry& entry, uint64_t when) {
 Result<void> DeadlineTimer::start() {
   const std::lock_guard lock(state_->mutex);
   if (state_->started.load(std::memory_order_relaxed)) return {};
-  // The program's signals are none of this thread's business: it inherits a mask that blocks them all, but
-  // for those that a fault of the thread itself raises (a notification is the program's code), which would
-  // end the process unseen by its handler if they were blocked (sigprocmask(2)).
-  sigset_t all, old;
-  sigfillset(&all);
-  for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS}) sigdelset(&all, fault);
-  ::pthread_sigmask(SIG_SETMASK, &all, &old);
-  const int failed = ::pthread_create(
-      &state_->thread, nullptr,
-      [](void* state) -> void* {
-        run(*static_cast<State*>(state));
-        return nullptr;
-      },
-      state_.get());
-  ::pthread_sigmask(SIG_SETMASK, &old, nullptr);
-  if (failed != 0) return system_error("the thread that watches deadlines cannot be started", failed);
-  // For people who look at a process; a name that does not fit is not worth failing for.
-  static_cast<void>(::pthread_setname_np(state_->thread, "glint-timer"));
+  GLINT_TRY_ASSIGN(
+      thread,
+      start_thread("glint-timer", [](void* state) { run(*static_cast<State*>(state)); }, state_.get()));
+  state_->thread = thread;
   state_->started.store(true, std::memory_order_release);
   return {};
 }

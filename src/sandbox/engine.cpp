@@ -8,16 +8,10 @@
 #include "sandbox/fake_guest.hpp"
 
 namespace glint::core {
-namespace {
-
-// Two per processor: one that runs, and one whose sandbox waits in a host function or is about to be called
-// again.
 uint32_t default_shells() {
   const unsigned processors = std::thread::hardware_concurrency();
   return 2 * (processors == 0 ? 1 : processors);
 }
-
-}  // namespace
 
 Engine::Engine(std::shared_ptr<Hypervisor> hypervisor, const MachineTraits& traits,
                const EngineOptions& options)

@@ -27,6 +27,10 @@ struct EngineOptions {
   uint64_t deadline_ns = kDefaultDeadline;  // of a call that is not told otherwise; kNoDeadline: none
 };
 
+// Two per processor: one that runs, and one whose sandbox waits in a host function or is about to be called
+// again.
+uint32_t default_shells();
+
 // The connection to the hypervisor, and the counters of all that hangs on it. Thread-safe.
 class Engine {
  public:

@@ -152,11 +152,7 @@ Result<std::unique_ptr<Sandbox>> Sandbox::create(std::shared_ptr<Image> image,
 Result<std::unique_ptr<Sandbox>> Sandbox::create(std::shared_ptr<const Snapshot> snapshot,
                                                  std::shared_ptr<const HostFunctions> functions,
                                                  SandboxOptions options) {
-  if (options.arguments != SandboxOptions{}.arguments || !options.environment.empty()) {
-    return error(
-        GLINT_E_INVALID_ARGUMENT,
-        "the program of a snapshot has been started: arguments and environment come too late for it");
-  }
+  GLINT_TRY(check_from_snapshot(options));
   GLINT_TRY_ASSIGN(sandbox, make(snapshot->image, std::move(functions), std::move(options)));
   sandbox->memory_ = std::make_unique<SandboxMemory>(snapshot->frozen, sandbox->options_.tenant);
   sandbox->is_restored_ = true;
@@ -164,6 +160,18 @@ Result<std::unique_ptr<Sandbox>> Sandbox::create(std::shared_ptr<const Snapshot>
   sandbox->snapshot_ = std::move(snapshot);
   sandbox->state_.store(State::kReady, std::memory_order_release);
   return sandbox;
+}
+
+Result<void> Sandbox::check_from_snapshot(const SandboxOptions& options) {
+  if (options.arguments == SandboxOptions{}.arguments && options.environment.empty()) return {};
+  return error(GLINT_E_INVALID_ARGUMENT,
+               "the program of a snapshot has been started: arguments and environment come too late for it");
+}
+
+void Sandbox::lend(SandboxOptions options) {
+  finish();
+  options.tenant = std::move(options_.tenant);
+  options_ = std::move(options);
 }
 
 Result<std::unique_ptr<Sandbox>> Sandbox::make(std::shared_ptr<Image> image,
@@ -432,6 +440,7 @@ Result<Value> Sandbox::call(uint32_t function, std::span<const Value> arguments,
     GLINT_TRY(restore_inside(std::move(started)));
   }
   GLINT_TRY_ASSIGN(shell, attach());
+  went_on_ = true;  // the arguments stand in the transfer area from here on, whether the guest runs or not
   auto call_end = write_arguments(*shell, arguments);
   if (!call_end) {
     finish();
@@ -504,13 +513,27 @@ Result<void> Sandbox::restore(std::shared_ptr<const Snapshot> to) {
   return restore_inside(std::move(to));
 }
 
-Result<void> Sandbox::inspect(const Look& look) {
+Result<void> Sandbox::prepare() {
   Entry entry(*this);
   GLINT_TRY(enter(entry, Purpose::kOther));
+  if (!memory_) return {};  // its start-up code comes first
+  call_deadline_ = 0;
+  GLINT_TRY(attach());
+  finish();
+  return {};
+}
+
+bool Sandbox::is_attached() const { return memory_ && image_->shells().is_attached(*memory_); }
+
+uint64_t Sandbox::own_bytes() const { return memory_ ? memory_->own_bytes() : 0; }
+
+Result<void> Sandbox::inspect(const Look& look) {
+  Entry entry(*this);
+  if (!entry.try_enter()) return error(GLINT_E_BUSY, "the sandbox is in a call");
   if (!memory_) return error(GLINT_E_NOT_FOUND, "the sandbox has no memory yet");
   GLINT_TRY_ASSIGN(shell, attach());
   auto state = shell->vcpu().save();
-  if (state) look(shell->window(), *state);
+  if (state) look(shell->window(), *state, shell->transfer());
   finish();
   if (!state) return std::move(state).error();
   return {};

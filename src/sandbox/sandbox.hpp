@@ -94,8 +94,28 @@ class Sandbox {
   // that it was made from, or restored to last.
   Result<void> restore(std::shared_ptr<const Snapshot> to);
 
-  // For tests: shows all of its memory and registers, as they are.
-  using Look = std::function<void(std::span<const std::byte> memory, const VcpuState& state)>;
+  // What must hold of the options of a sandbox that goes on from a snapshot.
+  static Result<void> check_from_snapshot(const SandboxOptions& options);
+
+  // Gives it other options, but for the tenant. A result's view ends. Not during a call.
+  void lend(SandboxOptions options);
+
+  // Puts it into a VM, so that its next call need not. It may be parked again at any time.
+  Result<void> prepare();
+
+  // It is what `snapshot` says, and no call has begun since.
+  bool is_untouched(const Snapshot& snapshot) const { return snapshot_.get() == &snapshot && !went_on_; }
+
+  // It is in a VM at this moment. To be asked by the thread that uses it.
+  bool is_attached() const;
+
+  // Bytes of memory that are its own, as the last restoring found them. To be asked by the thread that uses
+  // it.
+  uint64_t own_bytes() const;
+
+  // For tests: shows all of its memory and registers, and the transfer area, as they are.
+  using Look = std::function<void(std::span<const std::byte> memory, const VcpuState& state,
+                                  std::span<const std::byte> transfer)>;
   Result<void> inspect(const Look& look);
 
   State state() const { return state_.load(std::memory_order_acquire); }

@@ -220,6 +220,11 @@ Result<void> ShellPool::attach(Slot& slot, SandboxMemory& sandbox) {
   return {};
 }
 
+bool ShellPool::is_attached(const SandboxMemory& sandbox) {
+  const std::lock_guard lock(mutex_);
+  return sandbox.shell_ != nullptr && !sandbox.parking_;
+}
+
 void ShellPool::release(SandboxMemory& sandbox) {
   std::unique_lock lock(mutex_);
   Slot* slot = slot_of(sandbox.shell_);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "arch/x86_64/probe.hpp"
+#include "base/checked.hpp"
 #include "base/mapping.hpp"
 #include "base/process.hpp"
 #include "base/result.hpp"
@@ -46,6 +47,9 @@ class SandboxMemory {
 
   // Pages that restoring it has copied back.
   uint64_t restored_pages() const { return restored_pages_; }
+
+  // Bytes of memory that are its own, as far as restoring it has found them.
+  uint64_t own_bytes() const { return own_pages_.size() * kPageSize; }
 
   // Pages may have been written for the first time since it was last restored: they will have to be looked
   // for. Whoever ran it and saw that the thread took no page fault meanwhile need not say so.
@@ -101,6 +105,9 @@ class ShellPool {
   // as it was, unless lost() says otherwise. GLINT_E_UNSUPPORTED in a child of fork: a VM belongs to the
   // process that made it.
   Result<Shell*> acquire(SandboxMemory& sandbox);
+
+  // It is in a shell at this moment: its next call need not attach it.
+  bool is_attached(const SandboxMemory& sandbox);
 
   // The sandbox rests; it stays attached until its shell is wanted.
   void release(SandboxMemory& sandbox);

@@ -264,7 +264,7 @@ TEST_F(Snapshots, ASnapshotOfAGuestThatWasMovedAndDidNotRunGivesNewSeeds) {
   auto other = make_sandbox(image);
   for (int moves = 0; moves < 3; ++moves) {
     EXPECT_TRUE(succeeded(call<uint64_t>(*other, "count")));  // takes the only VM
-    EXPECT_TRUE(succeeded(sandbox->inspect([](std::span<const std::byte>, const VcpuState&) {})));
+    EXPECT_TRUE(succeeded(sandbox->inspect([](auto&&...) {})));
     const auto snapshot = take(*sandbox);
     std::set<uint64_t> drawn;
     for (int i = 0; i < 4; ++i) {
@@ -331,7 +331,7 @@ struct Seen {
 
 Seen look_at(Sandbox& sandbox) {
   Seen seen;
-  EXPECT_TRUE(succeeded(sandbox.inspect([&](std::span<const std::byte> memory, const VcpuState& state) {
+  EXPECT_TRUE(succeeded(sandbox.inspect([&](std::span<const std::byte> memory, const VcpuState& state, auto) {
     seen.memory.assign(memory.begin(), memory.end());
     seen.registers = state.registers;
     seen.fs_base = state.fs_base;
@@ -369,7 +369,7 @@ class RestoreCompleteness : public Snapshots {
  private:
   static bool is_as_before(Sandbox& sandbox, const Seen& expected) {
     bool same = true;
-    auto looked = sandbox.inspect([&](std::span<const std::byte> memory, const VcpuState& state) {
+    auto looked = sandbox.inspect([&](std::span<const std::byte> memory, const VcpuState& state, auto) {
       same = memory.size() == expected.memory.size() &&
              std::memcmp(memory.data(), expected.memory.data(), memory.size()) == 0 &&
              state.registers == expected.registers && state.fs_base == expected.fs_base &&

@@ -60,17 +60,17 @@ class Sandbox {
 
   static Expected<Sandbox> try_create(const Image& image, const HostFunctions& functions,
                                       SandboxOptions options = {}) {
-    return open(image, functions.handle(), nullptr, std::move(options));
+    return create(image, functions.handle(), std::move(options));
   }
   static Expected<Sandbox> try_create(const Image& image, SandboxOptions options = {}) {
-    return open(image, nullptr, nullptr, std::move(options));
+    return create(image, nullptr, std::move(options));
   }
   static Expected<Sandbox> try_create(const Snapshot& snapshot, const HostFunctions& functions,
                                       SandboxOptions options = {}) {
-    return open(snapshot.image(), functions.handle(), snapshot.handle(), std::move(options));
+    return create_from(snapshot, functions.handle(), std::move(options));
   }
   static Expected<Sandbox> try_create(const Snapshot& snapshot, SandboxOptions options = {}) {
-    return open(snapshot.image(), nullptr, snapshot.handle(), std::move(options));
+    return create_from(snapshot, nullptr, std::move(options));
   }
 
   Sandbox(Sandbox&&) noexcept = default;
@@ -173,16 +173,33 @@ class Sandbox {
   glint_sandbox* handle() const noexcept { return state_->handle(); }
 
  private:
+  friend class Pool;
   explicit Sandbox(std::shared_ptr<detail::SandboxState> state) : state_(std::move(state)) {}
 
-  static Expected<Sandbox> open(const Image& image, glint_host_functions* functions, glint_snapshot* snapshot,
-                                SandboxOptions options) {
+  static Expected<Sandbox> create(const Image& image, glint_host_functions* functions,
+                                  SandboxOptions options) {
+    return open(image, std::move(options),
+                [&](const glint_sandbox_options& c_options, glint_sandbox** made, glint_error** error) {
+                  return glint_sandbox_create(image.handle(), functions, &c_options, made, error);
+                });
+  }
+
+  static Expected<Sandbox> create_from(const Snapshot& snapshot, glint_host_functions* functions,
+                                       SandboxOptions options) {
+    return open(snapshot.image(), std::move(options),
+                [&](const glint_sandbox_options& c_options, glint_sandbox** made, glint_error** error) {
+                  return glint_sandbox_create_from(snapshot.handle(), functions, &c_options, made, error);
+                });
+  }
+
+  template <class Create>
+  static Expected<Sandbox> open(const Image& image, SandboxOptions options, const Create& create) {
     auto state = std::make_shared<detail::SandboxState>(image, std::move(options));
-    if (Expected<void> opened = state->open(functions, snapshot); !opened) return opened.error();
+    if (Expected<void> opened = state->open(create); !opened) return opened.error();
     return Sandbox(std::move(state));
   }
 
-  // The guest ends here, even while Functions or Results still know the state.
+  // The guest ends here, or goes back to its pool, even while Functions or Results still know the state.
   void close() noexcept {
     if (state_) state_->close();
   }

@@ -61,8 +61,9 @@ class SandboxState {
   SandboxState(const SandboxState&) = delete;
   SandboxState& operator=(const SandboxState&) = delete;
 
-  // From `snapshot`, or anew where that is null.
-  Expected<void> open(glint_host_functions* functions, glint_snapshot* snapshot) {
+  // `create` makes the handle, given the options; it returns the status.
+  template <class Create>
+  Expected<void> open(const Create& create) {
     const std::vector<glint_str> args(as_strs(options_.args));
     const std::vector<glint_str> env(as_strs(options_.env));
     glint_sandbox_options c_options;
@@ -81,9 +82,7 @@ class SandboxState {
     c_options.max_depth = options_.max_depth;
     c_options.tenant = {options_.tenant.data(), options_.tenant.size()};
     glint_error* error = nullptr;
-    const glint_status status =
-        snapshot != nullptr ? glint_sandbox_create_from(snapshot, functions, &c_options, &handle_, &error)
-                            : glint_sandbox_create(image_.handle(), functions, &c_options, &handle_, &error);
+    const glint_status status = create(c_options, &handle_, &error);
     if (status != GLINT_OK) return Error::take(status, error);
     return {};
   }

@@ -38,6 +38,9 @@ public enum SandboxErrorCode
     /// <summary>A value was read as another type than it has.</summary>
     Type = -10,
 
+    /// <summary>All sandboxes of the pool are in use.</summary>
+    PoolEmpty = -11,
+
     /// <summary>The host process has no memory left.</summary>
     NoMemory = -20,
 
@@ -91,6 +94,24 @@ public enum SandboxErrorCode
 
     /// <summary>The image was built for another version of the guest ABI.</summary>
     ImageAbi = -52,
+
+    /// <summary>The file is not a snapshot's.</summary>
+    SnapshotFormat = -53,
+
+    /// <summary>The snapshot's file is shorter than it says it is.</summary>
+    SnapshotTruncated = -54,
+
+    /// <summary>The snapshot's file is not what was saved: a checksum or a field is wrong.</summary>
+    SnapshotCorrupt = -55,
+
+    /// <summary>The snapshot's file was made by another version of Glint than this one reads.</summary>
+    SnapshotVersion = -56,
+
+    /// <summary>The snapshot is of another guest program, or of other options for it.</summary>
+    SnapshotImage = -57,
+
+    /// <summary>The snapshot needs a processor or a backend that is not here.</summary>
+    SnapshotMachine = -58,
 
     /// <summary>The guest function reported an ordinary error.</summary>
     GuestError = -60,

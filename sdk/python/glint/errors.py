@@ -21,6 +21,7 @@ class Code(enum.IntEnum):
     MISSING_IMPORT = -8
     DEPTH = -9
     TYPE = -10
+    POOL_EMPTY = -11
     NO_MEMORY = -20
     SYSTEM = -21
     NO_HYPERVISOR = -22
@@ -39,6 +40,12 @@ class Code(enum.IntEnum):
     IMAGE_TOO_LARGE = -50
     IMAGE_FUNCTIONS = -51
     IMAGE_ABI = -52
+    SNAPSHOT_FORMAT = -53
+    SNAPSHOT_TRUNCATED = -54
+    SNAPSHOT_CORRUPT = -55
+    SNAPSHOT_VERSION = -56
+    SNAPSHOT_IMAGE = -57
+    SNAPSHOT_MACHINE = -58
     GUEST_ERROR = -60
     GUEST_FAULT = -61
     GUEST_ABORT = -62

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <pthread.h>
+
+#include "base/result.hpp"
+
+namespace glint::core {
+
+// Starts a thread of the library's own that runs `body(argument)`; it is to be joined. It receives none of
+// the program's signals. `name` is for people who look at a process: up to 15 characters.
+Result<pthread_t> start_thread(const char* name, void (*body)(void*), void* argument);
+
+}  // namespace glint::core

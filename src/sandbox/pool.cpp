@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sandbox/pool.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <new>
+
+#include "base/clock.hpp"
+#include "base/thread.hpp"
+#include "sandbox/snapshot.hpp"
+
+namespace glint::core {
+namespace {
+
+Error closed_error() { return error(GLINT_E_ENDED, "the pool was closed"); }
+
+}  // namespace
+
+// Ends one thread's waiting when the interrupt is raised. Made and ended without the pool's mutex, which it
+// takes inside those of the interrupt and of the control.
+class Pool::Interruption {
+ public:
+  Interruption(Pool& pool, Waiter& waiter, std::shared_ptr<Interrupt> interrupt)
+      : interrupt_(std::move(interrupt)) {
+    if (!interrupt_) return;
+    control_.set_notify([&pool, &waiter] {
+      const std::lock_guard lock(pool.mutex_);
+      waiter.interrupted = true;
+      waiter.changed.notify_one();
+    });
+    interrupt_->link(control_, control_.begin());
+  }
+  ~Interruption() {
+    if (interrupt_) interrupt_->unlink(control_);
+  }
+  Interruption(const Interruption&) = delete;
+  Interruption& operator=(const Interruption&) = delete;
+
+ private:
+  const std::shared_ptr<Interrupt> interrupt_;
+  CallControl control_;
+};
+
+Pool::Pool(std::shared_ptr<const Snapshot> snapshot, std::shared_ptr<const HostFunctions> functions,
+           PoolOptions options)
+    : snapshot_(std::move(snapshot)), functions_(std::move(functions)), options_(std::move(options)) {}
+
+Pool::~Pool() { close(); }
+
+Result<std::shared_ptr<Pool>> Pool::create(std::shared_ptr<const Snapshot> snapshot,
+                                           std::shared_ptr<const HostFunctions> functions,
+                                           PoolOptions options) {
+  if (options.size == 0 || options.size > kMaxPool || options.warm > options.size) {
+    return error(GLINT_E_INVALID_ARGUMENT, "a pool has 1 to " + std::to_string(kMaxPool) +
+                                               " sandboxes, of which " + std::to_string(options.warm) +
+                                               " of " + std::to_string(options.size) +
+                                               " cannot be made beforehand");
+  }
+  auto pool = std::shared_ptr<Pool>(new Pool(std::move(snapshot), std::move(functions), std::move(options)));
+  // One at least, which shows that the options are good: not at the first acquire.
+  GLINT_TRY(pool->make_warm());
+  if (pool->options_.background) {
+    GLINT_TRY_ASSIGN(
+        thread, start_thread("glint-pool", [](void* self) { static_cast<Pool*>(self)->work(); }, pool.get()));
+    pool->thread_ = thread;
+  }
+  return pool;
+}
+
+Result<void> Pool::make_warm() {
+  const uint32_t shells = snapshot_->image->engine()->max_shells();
+  for (uint32_t i = 0; i < std::max(options_.warm, 1u); ++i) {
+    GLINT_TRY_ASSIGN(sandbox, make());
+    if (i < std::min(options_.warm, shells)) GLINT_TRY(sandbox->prepare());
+    // Behind those that were made before: they are in VMs.
+    ready_.insert(i < shells ? ready_.end() : ready_.begin(), Ready{std::move(sandbox), 0});
+    ++counts_.live;
+  }
+  counts_.made = counts_.live;
+  returned_.reserve(ready_.size());
+  return {};
+}
+
+Result<std::unique_ptr<Sandbox>> Pool::make() {
+  SandboxOptions options;
+  options.tenant = options_.tenant;
+  return Sandbox::create(snapshot_, functions_, std::move(options));
+}
+
+Result<void> Pool::check(const Request& request) {
+  if (request.interrupt && request.interrupt->is_forked()) {
+    return error(GLINT_E_UNSUPPORTED,
+                 "the interrupt was inherited from the parent process; a child of fork must make its own");
+  }
+  if (!request.sandbox.tenant.empty()) {
+    return error(GLINT_E_INVALID_ARGUMENT,
+                 "a tenant is named for one sandbox of a pool: the pool's own goes for all of them");
+  }
+  return Sandbox::check_from_snapshot(request.sandbox);
+}
+
+Result<std::unique_ptr<Sandbox>> Pool::acquire(Request request) {
+  if (is_forked()) {
+    return error(GLINT_E_UNSUPPORTED,
+                 "a pool belongs to the process that made it: a child of fork must make its own");
+  }
+  GLINT_TRY(check(request));
+  Waiter waiter;
+  const Interruption interruption(*this, waiter, request.wait_ns == 0 ? nullptr : request.interrupt);
+  std::unique_lock lock(mutex_);
+  if (closed_) return closed_error();
+  std::unique_ptr<Sandbox> sandbox;
+  if (!take(sandbox)) {
+    auto waited = wait_for_one(lock, waiter, request.wait_ns);
+    if (!waited) return waited;
+    sandbox = std::move(*waited);
+  }
+  ++counts_.acquired;
+  ++counts_.in_use;
+  lock.unlock();
+  GLINT_TRY_ASSIGN(fitting, fit(std::move(sandbox)));
+  fitting->lend(std::move(request.sandbox));
+  return fitting;
+}
+
+// Something for the caller, if it need not wait: a sandbox, or the right to make one, which is null. In the
+// second case there is room in the lists for it to come back to.
+bool Pool::take(std::unique_ptr<Sandbox>& sandbox) {
+  // One that was just given back is in a VM still, and restoring it costs less than putting another one
+  // there.
+  if (!ready_.empty() && (returned_.empty() || ready_.back().sandbox->is_attached())) {
+    counts_.idle_bytes -= ready_.back().own_bytes;
+    sandbox = std::move(ready_.back().sandbox);
+    ready_.pop_back();
+    return true;
+  }
+  if (!returned_.empty()) {
+    sandbox = std::move(returned_.back());
+    returned_.pop_back();
+    return true;
+  }
+  if (counts_.live >= options_.size) return false;
+  const size_t most = std::min<size_t>(2 * counts_.live + 2, options_.size);
+  ready_.reserve(most);
+  returned_.reserve(most);
+  ++counts_.live;
+  return true;
+}
+
+Result<std::unique_ptr<Sandbox>> Pool::wait_for_one(std::unique_lock<std::mutex>& lock, Waiter& waiter,
+                                                    uint64_t ns) {
+  const auto over = [&] { return waiter.served || waiter.interrupted || closed_; };
+  if (ns != 0) {
+    ++counts_.waited;
+    waiters_.push_back(&waiter);
+    const uint64_t now = clock_ns(CLOCK_MONOTONIC);
+    if (ns >= static_cast<uint64_t>(INT64_MAX) - now) {
+      waiter.changed.wait(lock, over);
+    } else {
+      // libstdc++'s steady_clock is CLOCK_MONOTONIC, and waits on it.
+      const std::chrono::steady_clock::time_point due{std::chrono::nanoseconds(now + ns)};
+      waiter.changed.wait_until(lock, due, over);
+    }
+    if (waiter.served) return std::move(waiter.sandbox);
+    std::erase(waiters_, &waiter);
+    if (closed_) return closed_error();
+    if (waiter.interrupted) {
+      return error(GLINT_E_INTERRUPTED,
+                   "the interrupt was raised while all sandboxes of the pool were in use");
+    }
+  }
+  return error(GLINT_E_POOL_EMPTY, "all " + std::to_string(options_.size) +
+                                       " sandboxes of the pool are in use: give one back, wait longer, or "
+                                       "make the pool larger");
+}
+
+// What was taken, fit to be handed out: restored if it was not yet, and replaced if it cannot be.
+Result<std::unique_ptr<Sandbox>> Pool::fit(std::unique_ptr<Sandbox> sandbox) {
+  if (sandbox) {
+    if (sandbox->is_untouched(*snapshot_)) return sandbox;
+    const bool restored = restore(*sandbox);
+    if (!restored) sandbox.reset();
+    const std::lock_guard lock(mutex_);
+    ++(restored ? counts_.restored_late : counts_.replaced);
+    if (restored) return sandbox;
+  }
+  auto made = make();
+  const std::lock_guard lock(mutex_);
+  if (made) {
+    ++counts_.made;
+  } else {
+    --counts_.in_use;
+    give_room();
+  }
+  return made;
+}
+
+bool Pool::restore(Sandbox& sandbox) const {
+  try {
+    return static_cast<bool>(sandbox.restore(snapshot_));
+  } catch (const std::bad_alloc&) {
+    return false;  // the sandbox goes, and another one may come when there is memory again
+  }
+}
+
+void Pool::give_back(std::unique_ptr<Sandbox> sandbox) {
+  if (is_forked()) return;  // drops it
+  sandbox->lend({});        // the callbacks go
+  std::unique_lock lock(mutex_);
+  --counts_.in_use;
+  if (closed_) {
+    --counts_.live;
+    lock.unlock();  // it is dropped without it
+    return;
+  }
+  if (sandbox->is_untouched(*snapshot_)) {
+    put({std::move(sandbox), 0});
+    return;
+  }
+  // Who waits restores it: that is sooner than waiting for another thread.
+  if (serve_waiter(sandbox)) return;
+  if (!options_.background) {
+    finish_returned(std::move(sandbox), lock);
+    return;
+  }
+  returned_.push_back(std::move(sandbox));
+  if (sleeping_) work_.notify_one();
+}
+
+// Restores one that is neither in the lists nor in use; replacing it is left to who needs one next.
+void Pool::finish_returned(std::unique_ptr<Sandbox> sandbox, std::unique_lock<std::mutex>& lock) {
+  lock.unlock();
+  const bool restored = restore(*sandbox);
+  const uint64_t own_bytes = restored ? sandbox->own_bytes() : 0;
+  if (!restored) sandbox.reset();
+  lock.lock();
+  if (!restored) {
+    ++counts_.replaced;
+    give_room();
+    return;
+  }
+  ++counts_.restored;
+  if (closed_) {
+    --counts_.live;
+    lock.unlock();
+    sandbox.reset();
+    lock.lock();
+    return;
+  }
+  put({std::move(sandbox), own_bytes});
+  if (counts_.idle_bytes <= options_.idle_memory) return;
+  std::vector<Ready> surplus = take_over(options_.idle_memory);
+  lock.unlock();
+  surplus.clear();
+  lock.lock();
+}
+
+// Neither allocates: the lists have room for all that there are.
+void Pool::put(Ready ready) {
+  if (serve_waiter(ready.sandbox)) return;
+  counts_.idle_bytes += ready.own_bytes;
+  ready_.push_back(std::move(ready));
+}
+
+// One is gone: somebody else may make one.
+void Pool::give_room() {
+  std::unique_ptr<Sandbox> none;
+  if (!serve_waiter(none)) --counts_.live;
+}
+
+// Hands it over to who waited longest, if anybody waits.
+bool Pool::serve_waiter(std::unique_ptr<Sandbox>& sandbox) {
+  if (waiters_.empty()) return false;
+  Waiter& waiter = *waiters_.front();
+  waiters_.pop_front();
+  waiter.sandbox = std::move(sandbox);
+  waiter.served = true;
+  waiter.changed.notify_one();
+  return true;
+}
+
+// Takes as many ready ones out of the list, those used longest ago, as are too much; the caller drops them.
+std::vector<Pool::Ready> Pool::take_over(uint64_t idle_memory) {
+  size_t count = 0;
+  uint64_t left = counts_.idle_bytes;
+  while (left > idle_memory) left -= ready_[count++].own_bytes;
+  const auto end = ready_.begin() + static_cast<ptrdiff_t>(count);
+  std::vector<Ready> taken(std::make_move_iterator(ready_.begin()), std::make_move_iterator(end));
+  ready_.erase(ready_.begin(), end);
+  counts_.idle_bytes = left;
+  counts_.live -= count;
+  counts_.dropped += count;
+  return taken;
+}
+
+void Pool::trim(uint64_t idle_memory) {
+  if (is_forked()) return;
+  std::unique_lock lock(mutex_);
+  const std::vector<Ready> surplus = take_over(idle_memory);
+  lock.unlock();
+}
+
+void Pool::work() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    sleeping_ = true;
+    work_.wait(lock, [&] { return closed_ || !returned_.empty(); });
+    sleeping_ = false;
+    if (closed_) return;
+    std::unique_ptr<Sandbox> sandbox = std::move(returned_.back());
+    returned_.pop_back();
+    finish_returned(std::move(sandbox), lock);
+  }
+}
+
+void Pool::close() {
+  std::vector<Ready> ready;
+  std::vector<std::unique_ptr<Sandbox>> returned;
+  {
+    const std::lock_guard lock(mutex_);
+    if (closed_) return;
+    closed_ = true;
+    for (Waiter* waiter : waiters_) waiter->changed.notify_one();
+    work_.notify_one();
+    ready.swap(ready_);
+    returned.swap(returned_);
+    counts_.live -= ready.size() + returned.size();
+    counts_.idle_bytes = 0;
+  }
+  if (thread_) ::pthread_join(*thread_, nullptr);
+}
+
+Pool::Counters Pool::counters() const {
+  const std::lock_guard lock(mutex_);
+  Counters counters = counts_;
+  counters.ready = ready_.size();
+  counters.returned = returned_.size();
+  counters.waiting = waiters_.size();
+  return counters;
+}
+
+}  // namespace glint::core

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Leaves what it was told everywhere that it can: in its memory, in the transfer area, and in the registers.
+ */
+#include <glint_guest.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#define COPIES 64
+
+static uint8_t kept[COPIES * 4096];
+
+/* In what way the caller goes, with 16 bytes of the secret in each register that a program has. */
+enum { GO_RETURN, GO_FAULT, GO_SPIN };
+
+static void fill_registers(const uint8_t *secret, uint32_t go) {
+  uint64_t low, high;
+  memcpy(&low, secret, 8);
+  memcpy(&high, secret + 8, 8);
+  __asm__ volatile(
+      "movq %0, %%xmm0; movq %1, %%xmm1; punpcklqdq %%xmm1, %%xmm0\n"
+      "movdqa %%xmm0, %%xmm5; movdqa %%xmm0, %%xmm9; movdqa %%xmm0, %%xmm15\n"
+      "movq %0, %%rbx; movq %0, %%r12; movq %0, %%r13; movq %0, %%r14; movq %0, %%r15\n"
+      "pushq %0; fldl (%%rsp); popq %%rcx\n"
+      "cmpl $1, %2; je 1f; jb 3f\n"
+      "2: pause; jmp 2b\n"
+      "1: ud2\n"
+      "3: fstp %%st(0)\n"
+      :
+      : "r"(low), "r"(high), "r"(go)
+      : "rbx", "rcx", "r12", "r13", "r14", "r15", "xmm0", "xmm1", "xmm5", "xmm9", "xmm15", "memory", "cc");
+}
+
+GLINT_EXPORT(uint64_t, plant, (glint_bytes secret, uint32_t go)) {
+  if (secret.size < 16) abort();
+  for (uint64_t i = 0; i < COPIES; ++i) memcpy(kept + i * 4096 + 17 * i, secret.data, secret.size);
+  for (uint64_t i = 1; i < 100; ++i) { /* none of it is freed */
+    uint8_t *copy = malloc(secret.size + i * 50);
+    if (copy != NULL) memcpy(copy, secret.data, secret.size);
+  }
+  uint8_t *area = (uint8_t *)GLINT_GVA_TRANSFER;
+  for (uint64_t at = 3 * 65536; at < 4 * 65536; at += 4096) memcpy(area + at, secret.data, secret.size);
+  fill_registers(secret.data, go);
+  return secret.size;
+}
+
+GLINT_EXPORT(uint64_t, count, (void)) {
+  static uint64_t calls;
+  return ++calls;
+}
+
+/* Writes to that many pages of its own. */
+GLINT_EXPORT(void, spread, (uint64_t pages)) {
+  for (uint64_t i = 0; i < pages; ++i) {
+    uint8_t *page = malloc(4096);
+    if (page == NULL) abort();
+    memset(page, 1, 4096);
+  }
+}
