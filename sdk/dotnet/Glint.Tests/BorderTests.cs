@@ -15,7 +15,7 @@ public class BorderTests : InteropTest
 {
     protected virtual GuestImage Mirror => Guests.Fake();
 
-    // ---- 1: C# enters: a guard, a reference to the handle, spans pinned ----
+    // ---- 1: C# enters: the sandbox claimed for the thread, spans pinned ----
 
     [Fact]
     public void Row1_ADisposedSandboxIsRefused()

@@ -75,6 +75,124 @@ public sealed class LifetimeTests : InteropTest
     }
 
     [Fact]
+    public void AfterADisposeInACallbackNobodyMayEnterAndTheCallEndsWell()
+    {
+        ulong before = GlintDebug.LiveObjects.Sandboxes;
+        Sandbox? sandbox = null;
+        using HostFunctions host = Guests.Mirror(static n => n == "host_add");
+        host.Add("host_add", (long a, long b) =>
+        {
+            sandbox!.Dispose();
+            sandbox.Dispose();
+            Assert.Equal(before + 1, GlintDebug.LiveObjects.Sandboxes);
+            AssertClosed(sandbox);
+            Task.Run(() => AssertClosed(sandbox)).GetAwaiter().GetResult();
+            return a + b;
+        });
+        sandbox = new Sandbox(Guests.Fake(), host);
+        Assert.Equal(3, sandbox.GetFunction<long, long, long>("add").Invoke(1, 2));
+        Assert.Equal(before, GlintDebug.LiveObjects.Sandboxes);
+        AssertClosed(sandbox);
+        sandbox.Dispose();
+    }
+
+    [Fact]
+    public void ADisposeDuringACallIsKeptWhenTheCallFails()
+    {
+        ulong before = GlintDebug.LiveObjects.Sandboxes;
+        Sandbox? sandbox = null;
+        using HostFunctions host = Guests.Mirror(static n => n == "host_add");
+        host.Add("host_add", (long a, long b) =>
+        {
+            sandbox!.Dispose();
+            return a + b > 0 ? throw new FormatException("as it should") : 0L;
+        });
+        sandbox = new Sandbox(Guests.Fake(), host);
+        GuestFunction<long, long, long> add = sandbox.GetFunction<long, long, long>("add");
+        HostFunctionException e = Assert.Throws<HostFunctionException>(() => add.Invoke(1, 2));
+        Assert.IsType<FormatException>(e.InnerException);
+        Assert.Equal(before, GlintDebug.LiveObjects.Sandboxes);
+    }
+
+    [Fact]
+    public void ManyDisposesAndTheEndOfACallMayRace()
+    {
+        // Freed twice, or in a call, it would end the process; not at all, the check after each test finds it.
+        using HostFunctions host = Guests.Mirror();
+        for (int i = 0; i < 300; i++)
+        {
+            Sandbox sandbox = new(Guests.Fake(), host);
+            GuestFunction<long, long, long> add = sandbox.GetFunction<long, long, long>("add");
+            using Barrier start = new(4);
+            void Call()
+            {
+                start.SignalAndWait();
+                try
+                {
+                    while (true)
+                    {
+                        Assert.Equal(3, add.Invoke(1, 2));
+                    }
+                }
+                catch (ObjectDisposedException)
+                {
+                    // the end that was to be
+                }
+            }
+
+            void Dispose()
+            {
+                start.SignalAndWait();
+                sandbox.Dispose();
+            }
+
+            Task.WaitAll([OnThread(Call), OnThread(Dispose), OnThread(Dispose), OnThread(Dispose)]);
+        }
+    }
+
+    [Fact]
+    public void TheFinalizerDoesNotFreeASandboxThatAnotherOneHasHandedToAThread()
+    {
+        // Finalizers of SafeHandles run after those of other classes: when this sandbox's runs, it is in a call.
+        ulong before = GlintDebug.LiveObjects.Sandboxes;
+        using ManualResetEventSlim inside = new();
+        using ManualResetEventSlim goOn = new();
+        long result = 0;
+        using HostFunctions host = Guests.Mirror(static n => n == "host_add");
+        host.Add("host_add", (long a, long b) =>
+        {
+            inside.Set();
+            goOn.Wait();
+            return a + b;
+        });
+        Task? call = null;
+        Apart(() => _ = new Finalizable(new Sandbox(Guests.Fake(), host), sandbox =>
+        {
+            call = OnThread(() => result = sandbox.Call<long>("add", 1, 2));
+            inside.Wait();
+        }));
+        Settle();
+        Assert.True(inside.IsSet);
+        Assert.Equal(before + 1, GlintDebug.LiveObjects.Sandboxes);
+        goOn.Set();
+        call!.GetAwaiter().GetResult();
+        Assert.Equal(3, result);
+        Assert.Equal(before, GlintDebug.LiveObjects.Sandboxes);
+    }
+
+    [Fact]
+    public void ACallThatDoesNotBeginLeavesTheSandboxFree()
+    {
+        using HostFunctions host = Guests.Mirror();
+        using Sandbox sandbox = new(Guests.Fake(), host);
+        GuestFunction<long, long, long> add = sandbox.GetFunction<long, long, long>("add");
+        CancellationToken cancelled = new(canceled: true);
+        Assert.ThrowsAny<OperationCanceledException>(() => add.Invoke(1, 2, cancelled));
+        Assert.Equal(3, add.Invoke(1, 2));
+        Assert.Equal(3, add.Invoke(1, 2, new CancellationToken(canceled: false)));
+    }
+
+    [Fact]
     public void WhatNobodyDisposesOfIsCollected()
     {
         // A sandbox and its set of host functions; engine and images are the process's.
@@ -229,6 +347,18 @@ public sealed class LifetimeTests : InteropTest
         Assert.Equal(16, most);
     }
 
+    private static void AssertClosed(Sandbox sandbox)
+    {
+        Assert.Throws<ObjectDisposedException>(() => sandbox.Call<long>("add", 1, 2));
+        Assert.Throws<ObjectDisposedException>(() => sandbox.Run());
+        Assert.Throws<ObjectDisposedException>(() => sandbox.Counters);
+        Assert.Throws<ObjectDisposedException>(() => sandbox.State);
+    }
+
+    private static Task OnThread(Action action) =>
+        Task.Factory.StartNew(action, CancellationToken.None, TaskCreationOptions.LongRunning,
+            TaskScheduler.Default);
+
     private static void CallOnce(Sandbox sandbox, int thread, int i)
     {
         if (i % 100 == 99)
@@ -255,5 +385,10 @@ public sealed class LifetimeTests : InteropTest
         sandbox = new Sandbox(Guests.Fake(), host,
             new SandboxOptions { Output = (_, _) => GC.KeepAlive(sandbox) });
         sandbox.Call("tell", 1);
+    }
+
+    private sealed class Finalizable(Sandbox sandbox, Action<Sandbox> finalize)
+    {
+        ~Finalizable() => finalize(sandbox);
     }
 }

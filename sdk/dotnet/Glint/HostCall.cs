@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
+using System.Runtime.CompilerServices;
 using System.Threading;
 using Glint.Native;
 
@@ -156,6 +157,7 @@ public readonly unsafe ref struct HostCall
 
     /// <summary>The same for one whose place and type the signature was made of: there is nothing to check. A
     /// cancellation token is no argument, and comes last.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal T TypedArgument<T>(int index)
         where T : allows ref struct
     {
@@ -168,23 +170,29 @@ public readonly unsafe ref struct HostCall
         return Codec.Read<T>(_frame.Arguments + index);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void TypedReturn<T>(T value)
         where T : allows ref struct
     {
         if (Codec.HasPayload<T>())
         {
-            using Payload payload = Payload.Of(ref value);
-            fixed (byte* data = payload.Data)
-            {
-                NativeValue native;
-                Codec.Write(&native, ref value, data, payload.Data.Length);
-                _frame.Return(&native);
-            }
+            ReturnPayload(value);
+            return;
         }
-        else
+
+        NativeValue native;
+        Codec.Write(&native, ref value, null, 0);
+        _frame.Return(&native);
+    }
+
+    private void ReturnPayload<T>(T value)
+        where T : allows ref struct
+    {
+        using Payload payload = Payload.Of(ref value);
+        fixed (byte* data = payload.Data)
         {
             NativeValue native;
-            Codec.Write(&native, ref value, null, 0);
+            Codec.Write(&native, ref value, data, payload.Data.Length);
             _frame.Return(&native);
         }
     }

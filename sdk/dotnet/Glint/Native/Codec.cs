@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Threading;
 
@@ -14,6 +15,7 @@ internal static unsafe class Codec
 {
     /// <summary>The type that T stands for in a signature.</summary>
     /// <exception cref="NotSupportedException">T is none of the set.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static GuestType TypeOf<T>()
         where T : allows ref struct
     {
@@ -62,9 +64,7 @@ internal static unsafe class Codec
             return GuestType.Bytes;
         }
 
-        throw new NotSupportedException(
-            $"{typeof(T)} cannot cross between host and guest; use bool, int, uint, long, ulong, float, "
-            + "double, string, byte[] or ReadOnlySpan<byte>.");
+        return Refuse(typeof(T));
     }
 
     /// <summary>Whether values of T come with memory of their own.</summary>
@@ -130,6 +130,11 @@ internal static unsafe class Codec
             to->U64 = Unsafe.As<T, ulong>(ref from);
         }
     }
+
+    [DoesNotReturn]
+    private static GuestType Refuse(Type type) => throw new NotSupportedException(
+        $"{type} cannot cross between host and guest; use bool, int, uint, long, ulong, float, "
+        + "double, string, byte[] or ReadOnlySpan<byte>.");
 
     /// <summary>A value as the type that it has, which only the run time knows to be the same.</summary>
     public static TTo Reinterpret<TFrom, TTo>(TFrom* value)

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Threading;
 
 namespace Glint.Native;
 
-/// <summary>Owns one native object. Its reference count is what makes a Dispose during a call safe: the
-/// native object is freed when the last user has let go of it, whoever called Dispose, and when.</summary>
+/// <summary>Owns one native object. Its reference count is what makes a Dispose during a call safe (for calls
+/// of a sandbox, its claim): the native object is freed when the last user has let go of it, whoever called
+/// Dispose, and when.</summary>
 internal abstract class GlintHandle : SafeHandle
 {
     private static long s_abandoned;
@@ -104,22 +106,87 @@ internal sealed class HostFunctionsHandle(object registrations) : GlintHandle
     }
 }
 
-/// <summary>A sandbox, with the user data of its callbacks, which the C ABI wants to live as long.</summary>
+/// <summary>A sandbox, with the user data of its callbacks, which the C ABI wants to live as long, and the
+/// claim of the thread that is in it.
+/// <para>The claim is also what keeps the native sandbox alive during a call, instead of a reference for each
+/// call: one word says who is in it and whether it is to be closed, so that of the two, Dispose and the end
+/// of the call, exactly one finds the other done and frees it. The count of the SafeHandle remains for what
+/// may be used during a call, such as the state, and for what closes twice.</para></summary>
 internal sealed class SandboxHandle(object? registrations) : GlintHandle
 {
+    // Set for good by the first who closes it; a managed thread's id is positive.
+    private const int Closed = int.MinValue;
+
     private nint _callbacks;
+
+    // The managed thread that is in the sandbox (0: none), and Closed. Nobody may enter unless it is 0.
+    private int _claim;
 
     /// <summary>The host functions, which must be reachable until the native sandbox is gone.</summary>
     public object? Registrations { get; } = registrations;
 
+    /// <summary>Whether this thread is in the sandbox, and nobody has closed it since.</summary>
+    public bool IsInCallOfThisThread => Volatile.Read(ref _claim) == Environment.CurrentManagedThreadId;
+
     /// <summary>Hands the callbacks' user data over to this handle.</summary>
     public void Own(nint callbacks) => _callbacks = callbacks;
+
+    /// <summary>Claims the sandbox for this thread. The native one is not freed until <see cref="Leave"/>,
+    /// whoever closes the handle meanwhile. The garbage collector does not come first either: who is to leave
+    /// refers to the handle until then.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public nint Enter()
+    {
+        if (Interlocked.CompareExchange(ref _claim, Environment.CurrentManagedThreadId, 0) != 0)
+        {
+            Refuse();
+        }
+
+        return handle;
+    }
+
+    /// <summary>Gives up the claim; frees the native sandbox if the handle was closed during the
+    /// call.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Leave()
+    {
+        int claim = _claim; // nobody else changes it now, but to add Closed
+        if (claim < 0 || Interlocked.CompareExchange(ref _claim, 0, claim) != claim)
+        {
+            LeaveClosed();
+        }
+    }
 
     protected override bool ReleaseHandle()
     {
         NativeMethods.SandboxFree(handle);
         Callbacks.Release<SandboxCallbacks>(_callbacks);
         return true;
+    }
+
+    /// <summary>Closes the handle, or leaves that to the thread that is in the sandbox. The finalizer does so
+    /// as well: another one may have handed the sandbox to a thread that is in it now.</summary>
+    protected override void Dispose(bool disposing)
+    {
+        if ((Interlocked.Or(ref _claim, Closed) & ~Closed) == 0)
+        {
+            base.Dispose(disposing);
+        }
+    }
+
+    private void LeaveClosed()
+    {
+        Volatile.Write(ref _claim, Closed);
+        base.Dispose(true);
+    }
+
+    private void Refuse()
+    {
+        int claim = Volatile.Read(ref _claim);
+        ObjectDisposedException.ThrowIf(claim < 0, typeof(Sandbox));
+        throw new SandboxBusyException(claim == Environment.CurrentManagedThreadId
+            ? "The sandbox is in the call that led here: its callbacks cannot come back to it."
+            : "The sandbox is used by another thread at this moment; only one at a time may use it.");
     }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 using System.Threading;
 
 namespace Glint.Native;
@@ -34,6 +35,7 @@ internal unsafe struct HostCallFrame
     /// <summary>Whether the guest's call is to end.</summary>
     public readonly bool IsEnding => NativeMethods.HostCallState(_call) != NativeConstants.Ok;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Return(NativeValue* value)
     {
         nint error = 0;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 using System.Threading.Tasks;
 
 namespace Glint.Native;
@@ -7,6 +9,8 @@ namespace Glint.Native;
 /// <summary>What a trampoline finds behind its user data: a function of the host program.</summary>
 internal abstract class HostFunction(string name, GuestSignature signature)
 {
+    private readonly GuestType _result = signature.Result; // here for Run
+
     public string Name { get; } = name;
 
     public GuestSignature Signature { get; } = signature;
@@ -14,14 +18,14 @@ internal abstract class HostFunction(string name, GuestSignature signature)
     /// <summary>What to run when the function can be called no more, or null.</summary>
     public Action? Released { get; init; }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run(ref HostCallFrame frame)
     {
-        frame.Result = Signature.Result;
+        frame.Result = _result;
         Invoke(new HostCall(ref frame));
-        if (Signature.Result != GuestType.Void && !frame.HasReturned)
+        if (_result != GuestType.Void && !frame.HasReturned)
         {
-            throw new InvalidOperationException(
-                $"The host function \"{Name}\" ended without a result, which is declared {Signature.Result}.");
+            FailWithoutResult();
         }
     }
 
@@ -36,6 +40,10 @@ internal abstract class HostFunction(string name, GuestSignature signature)
     }
 
     protected abstract void Invoke(HostCall call);
+
+    [DoesNotReturn]
+    private void FailWithoutResult() => throw new InvalidOperationException(
+        $"The host function \"{Name}\" ended without a result, which is declared {_result}.");
 }
 
 /// <summary>The low-level form.</summary>

@@ -27,8 +27,8 @@ internal static unsafe partial class NativeMethods
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial void CallOptionsInit(NativeCallOptions* options, uint size);
 
-    // Raw here and in the two below: the caller holds a reference to the handle for longer than the native
-    // call, until the result's view was copied (Sandbox.Enter).
+    // Raw here and in the two below: the caller has claimed the sandbox for longer than the native call, until
+    // the result's view was copied (SandboxHandle.Enter).
     [LibraryImport(Library, EntryPoint = "glint_sandbox_run")]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial int SandboxRun(nint sandbox, NativeCallOptions* options, int* exitCode,
