@@ -43,6 +43,40 @@ typedef struct glint_snapshot_info {
 GLINT_API glint_status glint_snapshot_get_info(const glint_snapshot *snapshot, glint_snapshot_info *info,
                                                glint_error **error) GLINT_NOEXCEPT;
 
+/* Writes the snapshot to a file, for this program or another one to load: a sandbox can then be made without
+ * that its start-up code ever runs again. The file holds what the guest's memory holds, secrets too, so only
+ * its owner may read it (mode 0400); it is sparse, and takes stored_size on the disk.
+ *
+ * It appears under `path` at once and whole, when it is on the disk: until then it has another name in the
+ * same directory. A file that is there already is replaced, and stays what it was for whoever has loaded it.
+ * GLINT_E_SYSTEM when it cannot be written. Any thread. */
+GLINT_API glint_status glint_snapshot_save(const glint_snapshot *snapshot, glint_str path,
+                                           glint_error **error) GLINT_NOEXCEPT GLINT_MUST_USE;
+
+/* The snapshot of a file that glint_snapshot_save wrote, of the same image: loaded from the same program with
+ * the same options by the same build of Glint, on the same backend, on a machine whose guests have at least
+ * the processor features of the one that it was taken on. It holds a reference to the image, is freed by
+ * glint_snapshot_free, and is good for all that a snapshot is good for.
+ *
+ * The file's memory is mapped, not read into memory; but all of it is checked once, here. Any bytes at all
+ * give a snapshot or an error:
+ *   GLINT_E_SNAPSHOT_FORMAT     it is no snapshot's file: something else, a directory, empty
+ *   GLINT_E_SNAPSHOT_TRUNCATED  it is shorter than it says
+ *   GLINT_E_SNAPSHOT_CORRUPT    a checksum is wrong, or a value that cannot be
+ *   GLINT_E_SNAPSHOT_VERSION    its format is that of another version of Glint
+ *   GLINT_E_SNAPSHOT_IMAGE      it is of another program, other options, another build of Glint: says which
+ *   GLINT_E_SNAPSHOT_MACHINE    it is of another backend, or needs processor features that are not here
+ *   GLINT_E_SYSTEM              it cannot be opened, read or mapped
+ *   GLINT_E_NO_HYPERVISOR       the image's engine runs no guests
+ *
+ * While a snapshot or a sandbox of it lives, the file must not be written to or shortened in place, which a
+ * mapping would show: to replace it, rename another one over it, as glint_snapshot_save does; it may be
+ * removed. A file that others than this user and root may write to is copied into memory instead of being
+ * mapped. Checksums find damage, not forgery: whoever can make a file can make any guest that a hostile
+ * program could have made of itself, which the host withstands. Any thread. */
+GLINT_API glint_status glint_snapshot_load(glint_image *image, glint_str path, glint_snapshot **snapshot,
+                                           glint_error **error) GLINT_NOEXCEPT GLINT_MUST_USE;
+
 /* Makes a sandbox that goes on where the snapshot was taken: no start-up code runs, and no memory is copied.
  * All else is as for glint_sandbox_create, with the image that the snapshot is of; only that the options may
  * name neither arguments nor environment, which is GLINT_E_INVALID_ARGUMENT: the program has had its own. Any

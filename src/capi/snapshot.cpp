@@ -5,6 +5,7 @@
 #include "capi/handles.hpp"
 #include "capi/sandbox_options.hpp"
 #include "capi/structs.hpp"
+#include "sandbox/snapshot_file.hpp"
 
 using namespace glint;
 using namespace glint::capi;
@@ -36,6 +37,30 @@ glint_status glint_snapshot_get_info(const glint_snapshot* snapshot, glint_snaps
     value.memory_size = memory.size();
     value.stored_size = memory.page_count() * core::kPageSize;
     return write_struct(info, value, "glint_snapshot_info");
+  });
+}
+
+glint_status glint_snapshot_save(const glint_snapshot* snapshot, glint_str path,
+                                 glint_error** error) noexcept {
+  return guarded(error, [&]() -> Result<void> {
+    GLINT_REQUIRE(snapshot);
+    GLINT_TRY_ASSIGN(file_path, read_c_text(path, "path"));
+    return core::save_snapshot(*snapshot->snapshot, file_path);
+  });
+}
+
+glint_status glint_snapshot_load(glint_image* image, glint_str path, glint_snapshot** snapshot,
+                                 glint_error** error) noexcept {
+  return guarded(error, [&]() -> Result<void> {
+    GLINT_REQUIRE(snapshot);
+    *snapshot = nullptr;
+    GLINT_REQUIRE(image);
+    GLINT_TRY_ASSIGN(file_path, read_c_text(path, "path"));
+    auto handle = std::make_unique<glint_snapshot>();
+    GLINT_TRY_ASSIGN(loaded, core::load_snapshot(image->image, file_path));
+    handle->snapshot = std::move(loaded);
+    *snapshot = handle.release();
+    return {};
   });
 }
 

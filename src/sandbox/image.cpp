@@ -71,6 +71,16 @@ Result<std::shared_ptr<Image>> Image::load_file(std::shared_ptr<Engine> engine, 
   return image;
 }
 
+Result<ImageIdentity> Image::identity() const {
+  const std::lock_guard lock(identity_mutex_);
+  if (!identity_) {
+    // The window's memory is the part of the image's file behind the read-only one.
+    GLINT_TRY_ASSIGN(identity, identify(layout_, shells_->initial_memory()->fd()));
+    identity_ = std::move(identity);
+  }
+  return *identity_;
+}
+
 Result<uint32_t> Image::find_export(std::string_view name) const {
   if (const Function* found = program_.find_export(name)) return found->index;
   std::string message = "the guest program exports no function '" + std::string(name) + "'; ";

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,6 +15,7 @@
 #include "image/elf.hpp"
 #include "image/layout.hpp"
 #include "sandbox/engine.hpp"
+#include "sandbox/image_identity.hpp"
 
 namespace glint::core {
 
@@ -33,6 +36,9 @@ class Image {
   const Layout& layout() const { return layout_; }
   ShellPool& shells() const { return *shells_; }  // only with a hypervisor
 
+  // What files of its snapshots know it by; worked out when it is first asked for. Only with a hypervisor.
+  Result<ImageIdentity> identity() const;
+
   // The export called `name`; the error lists what there is.
   Result<uint32_t> find_export(std::string_view name) const;
 
@@ -51,6 +57,8 @@ class Image {
   std::vector<const Function*> by_index_;
   std::shared_ptr<Hypervisor> hypervisor_;  // null when the engine has none
   std::unique_ptr<ShellPool> shells_;
+  mutable std::mutex identity_mutex_;
+  mutable std::optional<ImageIdentity> identity_;  // guarded by identity_mutex_
 };
 
 }  // namespace glint::core

@@ -6,17 +6,12 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 
+#include "base/bytes.hpp"
 #include "base/checked.hpp"
 
 namespace glint::core {
 namespace {
-
-bool is_zero(const std::byte* page) {
-  // The first byte is zero, and each of the others equals the one before it.
-  return page[0] == std::byte{0} && std::memcmp(page, page + 1, kPageSize - 1) == 0;
-}
 
 // Writes pages to their places in a file, runs of them at once.
 class PageWriter {
@@ -68,6 +63,17 @@ Result<std::shared_ptr<const WindowMemory>> WindowMemory::create(Fd fd, uint64_t
   return std::shared_ptr<const WindowMemory>(std::move(memory));
 }
 
+Result<std::shared_ptr<const WindowMemory>> WindowMemory::create(Fd fd, uint64_t offset,
+                                                                 std::vector<bool> has_page) {
+  GLINT_TRY_ASSIGN(view, MappedRange::reserve(has_page.size() * kPageSize, kPageSize));
+  GLINT_TRY(map_file_readonly(view.data(), view.size(), fd.get(), offset));
+  auto memory = std::shared_ptr<WindowMemory>(new WindowMemory(std::move(fd), offset, std::move(view)));
+  memory->has_page_ = std::move(has_page);
+  memory->page_count_ =
+      static_cast<uint64_t>(std::count(memory->has_page_.begin(), memory->has_page_.end(), true));
+  return std::shared_ptr<const WindowMemory>(std::move(memory));
+}
+
 // A file system that knows no holes says that all is data (lseek(2), SEEK_DATA).
 Result<void> WindowMemory::find_pages() {
   has_page_.resize(size() / kPageSize);
@@ -114,7 +120,7 @@ Result<std::shared_ptr<const WindowMemory>> WindowMemory::copy(std::span<const s
   PageWriter writer(fd.get());
   for (const uint32_t index : own) {
     const std::byte* page = window.data() + index * kPageSize;
-    if (!is_zero(page)) GLINT_TRY(writer.add(index, page));
+    if (!is_zero({page, kPageSize})) GLINT_TRY(writer.add(index, page));
   }
   GLINT_TRY(writer.flush());
   auto next_own = own.begin();

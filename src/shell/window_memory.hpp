@@ -22,6 +22,11 @@ class WindowMemory {
   // zeros.
   static Result<std::shared_ptr<const WindowMemory>> create(Fd fd, uint64_t offset, uint64_t size);
 
+  // The same where it is known which pages there are: `has_page`, one for each; the others are zeros in the
+  // file. It may be a file of which only this range is known not to change.
+  static Result<std::shared_ptr<const WindowMemory>> create(Fd fd, uint64_t offset,
+                                                            std::vector<bool> has_page);
+
   // What `window`, a private mapping of `base`, holds now. `own`: which of its pages are not those of `base`.
   // Costs in proportion to the pages that are not zero.
   static Result<std::shared_ptr<const WindowMemory>> copy(std::span<const std::byte> window,

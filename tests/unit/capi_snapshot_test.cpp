@@ -3,6 +3,7 @@
 // Snapshots in the C ABI and the C++ layer, on the fake backend. What they hold, tests/kvm shows.
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "glint/glint.hpp"
 #include "unit/elf_builder.hpp"
@@ -106,6 +107,45 @@ TEST_F(CapiSnapshot, OfCppIsSharedByItsCopies) {
   Sandbox one(copy, host_);
   EXPECT_EQ(one.call<int64_t>("ask", 41), 42);
   EXPECT_LT(copy.stored_size(), copy.memory_size());
+}
+
+TEST_F(CapiSnapshot, IsSavedToAFileAndLoaded) {
+  ASSERT_EQ(take(), GLINT_OK);
+  const std::string path = testing::TempDir() + "glint-capi-snapshot-" + std::to_string(::getpid());
+  ASSERT_EQ(glint_snapshot_save(snapshot_, {path.data(), path.size()}, nullptr), GLINT_OK);
+  glint_snapshot* loaded = nullptr;
+  ASSERT_EQ(glint_snapshot_load(image_.handle(), {path.data(), path.size()}, &loaded, nullptr), GLINT_OK);
+  EXPECT_EQ(live_snapshots(), 2u);
+  glint_snapshot_free(loaded);
+  {
+    const Snapshot snapshot = Snapshot::load(image_, path);
+    Sandbox sandbox(snapshot, host_);
+    EXPECT_EQ(sandbox.call<int64_t>("ask", 41), 42);
+    EXPECT_EQ(sandbox.counters().exits, 2u) << "of the call and of what it asked the host: none to start";
+    snapshot.save(path);
+    EXPECT_GT(Snapshot::load(image_, path).stored_size(), 0u);
+  }
+  const Image other = engine_.load_bytes(program("other"));
+  const auto refused = Snapshot::try_load(other, path);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), GLINT_E_SNAPSHOT_IMAGE);
+  EXPECT_NE(std::string(refused.error().what()).find("only this one exports other"), std::string::npos)
+      << refused.error().what();
+  ::unlink(path.c_str());
+  EXPECT_EQ(Snapshot::try_load(image_, path).error().code(), GLINT_E_SYSTEM);
+  EXPECT_EQ(sandbox_.snapshot().try_save("/no/such/directory/file").error().code(), GLINT_E_SYSTEM);
+}
+
+TEST_F(CapiSnapshot, FilesNeedTheirArguments) {
+  ASSERT_EQ(take(), GLINT_OK);
+  const glint_str name = {"name", 4};
+  glint_snapshot* loaded = snapshot_;
+  EXPECT_EQ(glint_snapshot_save(nullptr, name, nullptr), GLINT_E_INVALID_ARGUMENT);
+  EXPECT_EQ(glint_snapshot_save(snapshot_, {nullptr, 0}, nullptr), GLINT_E_INVALID_ARGUMENT);
+  EXPECT_EQ(glint_snapshot_save(snapshot_, {"a\0b", 3}, nullptr), GLINT_E_INVALID_ARGUMENT);
+  EXPECT_EQ(glint_snapshot_load(image_.handle(), name, nullptr, nullptr), GLINT_E_INVALID_ARGUMENT);
+  EXPECT_EQ(glint_snapshot_load(nullptr, name, &loaded, nullptr), GLINT_E_INVALID_ARGUMENT);
+  EXPECT_EQ(loaded, nullptr) << "set also when it fails";
 }
 
 TEST_F(CapiSnapshot, RestoringClearsPoison) {

@@ -30,7 +30,7 @@ constexpr uint64_t kDataGva = kCodeGva + kPageSize;
 
 // Entry points in the code page.
 constexpr uint64_t kPingOffset = 0, kSyscallOffset = 0x20, kSyscallEntryOffset = 0x40, kFaultOffset = 0x80,
-                   kAvxOffset = 0xa0, kFsbaseOffset = 0xc0, kAvx512Offset = 0xe0;
+                   kAvxOffset = 0xa0, kFsbaseOffset = 0xc0, kAvx512Offset = 0xe0, kCpuidOffset = 0x100;
 
 constexpr uint8_t kPing[] = {0xe7, GLINT_EXIT_PORT};  // out %eax, $port
 constexpr uint8_t kSyscall[] = {0x0f, 0x05};          // syscall
@@ -45,6 +45,19 @@ constexpr uint8_t kAvx512[] = {0x62, 0xf3,           0x75, 0x48,
                                0xe7, GLINT_EXIT_PORT};                  // out %eax, $port
 constexpr uint8_t kFsbase[] = {0xf3, 0x48,           0x0f, 0xae, 0xd0,  // wrfsbase %rax
                                0xe7, GLINT_EXIT_PORT};                  // out %eax, $port
+
+// Replaces each CpuidQuery from rdi to rsi by its CpuidAnswer.
+constexpr uint8_t kCpuid[] = {0x8b, 0x07,                        // 1: mov (%rdi), %eax
+                              0x8b, 0x4f,           0x04,        // mov 4(%rdi), %ecx
+                              0x0f, 0xa2,                        // cpuid
+                              0x89, 0x07,                        // mov %eax, (%rdi)
+                              0x89, 0x5f,           0x04,        // mov %ebx, 4(%rdi)
+                              0x89, 0x4f,           0x08,        // mov %ecx, 8(%rdi)
+                              0x89, 0x57,           0x0c,        // mov %edx, 12(%rdi)
+                              0x48, 0x83,           0xc7, 0x10,  // add $16, %rdi
+                              0x48, 0x39,           0xf7,        // cmp %rsi, %rdi
+                              0x72, 0xe5,                        // jb 1b
+                              0xe7, GLINT_EXIT_PORT};            // out %eax, $port
 
 class ProbeGuest {
  public:
@@ -66,8 +79,7 @@ class ProbeGuest {
   Vcpu& vcpu() { return *vcpu_; }
 
   // Runs ring-3 code at `offset` of the code page until it leaves; signals of the host program do not count.
-  Result<Exit> run(uint64_t offset) {
-    VcpuState state;
+  Result<Exit> run(uint64_t offset, VcpuState state = {}) {
     state.registers.rip = kCodeGva + offset;
     state.registers.rsp = kDataGva + kPageSize;
     GLINT_TRY(vcpu_->load(state));
@@ -76,6 +88,8 @@ class ProbeGuest {
       if (exit.kind != Exit::Kind::kInterrupted) return exit;
     }
   }
+
+  std::span<std::byte> data() const { return {memory_.data() + kDataGpa, kPageSize}; }
 
   Result<std::optional<ExceptionFrame>> exception() {
     GLINT_TRY_ASSIGN(state, vcpu_->fault_state());
@@ -105,6 +119,7 @@ class ProbeGuest {
     std::memcpy(code + kAvxOffset, kAvx, sizeof kAvx);
     std::memcpy(code + kAvx512Offset, kAvx512, sizeof kAvx512);
     std::memcpy(code + kFsbaseOffset, kFsbase, sizeof kFsbase);
+    std::memcpy(code + kCpuidOffset, kCpuid, sizeof kCpuid);
   }
 
   MappedRange memory_;
@@ -162,6 +177,25 @@ Result<void> probe_fsbase(ProbeGuest& guest) {
   return {};
 }
 
+// A software KVM leaves CPUID to the processor: what ring 3 sees is not what SET_CPUID2 said. 60 µs a
+// question there.
+Result<void> probe_features(ProbeGuest& guest, MachineTraits& traits) {
+  std::array<CpuidAnswer, kFeatureQueries.size()> table{};
+  for (size_t i = 0; i < table.size(); ++i) {
+    table[i].eax = kFeatureQueries[i].leaf;
+    table[i].ebx = kFeatureQueries[i].subleaf;
+  }
+  std::memcpy(guest.data().data(), table.data(), sizeof table);
+  VcpuState state;
+  state.registers.rdi = kDataGva;
+  state.registers.rsi = kDataGva + sizeof table;
+  GLINT_TRY_ASSIGN(exit, guest.run(kCpuidOffset, std::move(state)));
+  if (!left_by(exit, GLINT_EXIT_PORT)) return unsupported("ring 3 cannot use CPUID");
+  std::memcpy(table.data(), guest.data().data(), sizeof table);
+  traits.features = CpuFeatures::of(table);
+  return {};
+}
+
 // Runs code that sets all bits of register 1 of a vector extension. `has`: it did not fault; `keeps`: the
 // bits that are the extension's own are then found in the state that save() gives.
 struct VectorProbe {
@@ -199,6 +233,7 @@ Result<MachineTraits> probe_machine(Hypervisor& hypervisor) {
   GLINT_TRY(probe_fsbase(*guest));
   GLINT_TRY(probe_vectors(*guest, kAvxProbe, traits.has_avx, traits.keeps_avx));
   GLINT_TRY(probe_vectors(*guest, kAvx512Probe, traits.has_avx512, traits.keeps_avx512));
+  GLINT_TRY(probe_features(*guest, traits));
   traits.tsc_khz = guest->vcpu().tsc_khz();
   return traits;
 }

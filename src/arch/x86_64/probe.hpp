@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "arch/x86_64/cpu_features.hpp"
 #include "base/result.hpp"
 #include "hypervisor/hypervisor.hpp"
 
@@ -17,6 +18,7 @@ struct MachineTraits {
   bool keeps_avx = false;   // … and its registers travel with Vcpu::save() and load()
   bool has_avx512 = false;  // the same of AVX-512
   bool keeps_avx512 = false;
+  CpuFeatures features;  // as CPUID tells ring 3, whoever answers it
   uint32_t tsc_khz = 0;  // of the guest's TSC; 0 when the hypervisor does not say
 
   // May one vCPU serve one sandbox after the other? Not if registers of the last one would stay behind.

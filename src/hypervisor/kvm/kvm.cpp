@@ -177,6 +177,7 @@ Result<std::shared_ptr<Hypervisor>> open_kvm() {
   shared->cpuid = std::move(cpuid);
   info.xsave = shared->cpuid.has_xsave();
   info.fsgsbase = shared->cpuid.has_fsgsbase();
+  info.vector_components |= shared->cpuid.vector_components();
   return std::shared_ptr<Hypervisor>(std::make_shared<KvmHypervisor>(std::move(shared)));
 }
 

@@ -52,6 +52,7 @@ Result<CpuidTable> CpuidTable::supported(int kvm_fd) {
     leaf_d->eax &= static_cast<uint32_t>(kStateComponents);
     leaf_d->edx = 0;
     if (table.has_xsave_) table.xcr0_ = leaf_d->eax;
+    table.vector_components_ = leaf_d->eax;
   }
   return table;
 }

@@ -24,12 +24,14 @@ class CpuidTable {
   uint64_t xcr0() const {
     return xcr0_;
   }  // state components a guest may use; 0 when KVM does not let it set XCR0
+  // State components that KVM_SET_XSAVE takes, whether or not a guest may set XCR0.
+  uint64_t vector_components() const { return vector_components_; }
 
  private:
   // uint64_t so that the struct inside is aligned.
   std::vector<uint64_t> storage_;
   bool has_xsave_ = false, has_fsgsbase_ = false, has_umip_ = false;
-  uint64_t xcr0_ = 0;
+  uint64_t xcr0_ = 0, vector_components_ = 0;
 };
 
 }  // namespace glint::core
