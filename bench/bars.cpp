@@ -22,6 +22,16 @@ double exits(const Series& series) { return series.counts().exits; }
 double ioctls(const Series& series) { return series.counts().ioctls; }
 double page_faults(const Series& series) { return series.counts().page_faults; }
 double ratio(const Series& series) { return series.ratio(); }
+double attaches(const Series& series) { return series.counts().attaches; }
+double files(const Series& series) { return series.memory().files; }
+// What is allowed is half as much again as copying the pages takes, 2 µs, and what setting registers takes.
+double restore_ratio(const Series& series) {
+  return series.us() / (1.5 * series.floor_us() + 2 + series.registers_us());
+}
+double kib_besides(const Series& series) {
+  const MemoryEach memory = series.memory();
+  return memory.user_kib + memory.tables_kib - memory.own_kib;
+}
 
 constexpr Bar kBars[] = {
     {"call/empty", "exits per call", 1, true, exits},
@@ -32,6 +42,23 @@ constexpr Bar kBars[] = {
     {"create/hello/first", "time / bare VM to first exit with as many page touches", 1.5, false, ratio},
     {"create/hello/shell_free", "time / bare VM to first exit with as many page touches", 0.5, false, ratio},
     {"snapshot/create", "time / bare VM to first exit with as many page touches", 0.35, false, ratio},
+    {"snapshot/create_parked", "time / new sandbox in a shared VM, without Glint", 1.3, false, ratio},
+    {"snapshot/create_no_shell", "time / bare VM to first exit with as many page touches", 1.25, false, ratio},
+    {"snapshot/create_2_threads", "time of two threads / time of one", 1 / 1.6, false, ratio},
+    {"snapshot/call_parked", "time / attach, run and park without Glint", 1.3, false, ratio},
+    {"snapshot/call_restored", "time / the same call of a warm sandbox", 1.05, false, ratio},
+    {"snapshot/call_restored", "page faults per call", 0, true, page_faults},
+    {"pool/loan", "time / bare exit round trip", 1.15, false, ratio},
+    {"pool/loan", "attaches per loan", 0, true, attaches},
+    {"density/10000", "time of the last thousand / of the first", 2, false, ratio},
+    {"density/10000", "KiB each, besides the pages that it dirtied", 16, false, kib_besides},
+    {"density/10000", "file descriptors", 0, true, files},
+    {"density/munmap", "time / without sandboxes", 2, false, ratio},
+    {"density/thread", "time / without sandboxes", 2, false, ratio},
+    {"snapshot/restore_1", "time / 1.5 x copying the pages + 2 us + setting registers", 1, false, restore_ratio},
+    {"snapshot/restore_16", "time / 1.5 x copying the pages + 2 us + setting registers", 1, false, restore_ratio},
+    {"snapshot/restore_256", "time / 1.5 x copying the pages + 2 us + setting registers", 1, false, restore_ratio},
+    {"snapshot/restore_4096", "time / 1.5 x copying the pages + 2 us + setting registers", 1, false, restore_ratio},
     {"snapshot/restore_16", "page faults per restore", 0, true, page_faults},
     {"snapshot/restore_256", "page faults per restore", 0, true, page_faults},
 };

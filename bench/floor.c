@@ -285,6 +285,51 @@ static bool sample_creation(struct host *h, unsigned pages, double *sample, bool
   return good;
 }
 
+static bool sample_registers(const struct host *h, double *samples, unsigned count) {
+  struct vm v;
+  static struct kvm_xsave vectors;
+  struct kvm_regs regs;
+  struct kvm_sregs sregs;
+  bool good = vm_open(&v, h, 0) && vm_run(&v) && vm_run(&v);
+  good = good && (ioctl(v.vcpu, KVM_GET_XSAVE, &vectors) == 0 || failed("KVM_GET_XSAVE"));
+  good = good && (ioctl(v.vcpu, KVM_GET_REGS, &regs) == 0 || failed("KVM_GET_REGS"));
+  good = good && (ioctl(v.vcpu, KVM_GET_SREGS, &sregs) == 0 || failed("KVM_GET_SREGS"));
+  for (unsigned i = 0; good && i < count; ++i) {
+    double start = now_us();
+    good = ioctl(v.vcpu, KVM_SET_SREGS, &sregs) == 0 && ioctl(v.vcpu, KVM_SET_REGS, &regs) == 0 &&
+           ioctl(v.vcpu, KVM_SET_XSAVE, &vectors) == 0;
+    samples[i] = now_us() - start;
+    if (!good) failed("setting registers");
+  }
+  vm_close(&v, h->run_size);
+  return good;
+}
+
+static bool move_data(void *from, void *to) {
+  int flags = MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP; /* what it leaves is pristine */
+  return mremap(from, DATA_BYTES, DATA_BYTES, flags, to) != MAP_FAILED || failed("mremap");
+}
+
+static bool sample_parked(const struct host *h, uint8_t *homes, unsigned pages, double *creations, double *calls,
+                          unsigned count) {
+  struct vm v;
+  uint8_t *window = h->memory + DATA_AT;
+  bool good = vm_open(&v, h, pages) && vm_run(&v);
+  for (unsigned i = 0; good && i < count; ++i) {
+    double start = now_us();
+    good = set_registers(&v, pages) && vm_run(&v) && move_data(window, homes + i * DATA_BYTES);
+    creations[i] = now_us() - start;
+  }
+  for (unsigned i = 0; good && i < count; ++i) {
+    uint8_t *home = homes + i * DATA_BYTES;
+    double start = now_us();
+    good = move_data(home, window) && set_registers(&v, pages) && vm_run(&v) && move_data(window, home);
+    calls[i] = now_us() - start;
+  }
+  vm_close(&v, h->run_size);
+  return good;
+}
+
 static bool sample_creations(struct host *h, double *samples, unsigned count, unsigned pages) {
   for (unsigned i = 0; i < count; ++i) {
     bool disturbed = true;
@@ -389,6 +434,17 @@ double glint_floor_round_trip_us(unsigned repetitions) {
   return result;
 }
 
+double glint_floor_registers_us(unsigned repetitions) {
+  double *samples = new_samples(repetitions);
+  if (!samples) return -1;
+  struct host h;
+  bool good = host_open(&h, 0) && map_memory(&h) && sample_registers(&h, samples, repetitions);
+  double result = good ? median(samples, repetitions) : -1;
+  host_close(&h);
+  free(samples);
+  return result;
+}
+
 double glint_floor_create_us(unsigned repetitions, unsigned pages) {
   if (pages > DATA_BYTES / PAGE_BYTES) {
     errno = EINVAL;
@@ -403,6 +459,25 @@ double glint_floor_create_us(unsigned repetitions, unsigned pages) {
   host_close(&h);
   free(samples);
   return result;
+}
+
+bool glint_floor_parked_us(unsigned repetitions, unsigned pages, struct glint_floor_parked *result) {
+  double *creations = new_samples(repetitions), *calls = creations ? new_samples(repetitions) : NULL;
+  struct host h;
+  bool good = calls && host_open(&h, pages) && map_memory(&h);
+  size_t size = repetitions * DATA_BYTES + LARGE_PAGE_BYTES;
+  void *homes = good ? mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) : MAP_FAILED;
+  if (good && homes == MAP_FAILED) good = failed("mmap");
+  if (good) {
+    uint8_t *aligned = (uint8_t *)homes + (-(uintptr_t)homes & (LARGE_PAGE_BYTES - 1));
+    good = sample_parked(&h, aligned, pages, creations, calls, repetitions);
+    munmap(homes, size);
+  }
+  if (good) *result = (struct glint_floor_parked){median(creations, repetitions), median(calls, repetitions)};
+  if (calls) host_close(&h);
+  free(creations);
+  free(calls);
+  return good;
 }
 
 double glint_floor_kick_us(unsigned repetitions, double *p99) {

@@ -46,6 +46,17 @@ double glint_floor_round_trip_us(unsigned repetitions);
  * process without VMs must hold none. */
 double glint_floor_create_us(unsigned repetitions, unsigned pages);
 
+/* The same for sandboxes that share a VM, as ../shared/floor/kvm_many.c measures it: each is a private mapping
+ * of the file, which mremap moves into the VM's memory and out again. */
+struct glint_floor_parked {
+  double create_us; /* a new one: registers, KVM_RUN until it has written to `pages` pages, out again */
+  double call_us;   /* one that ran before: in, registers, the same KVM_RUN, out */
+};
+bool glint_floor_parked_us(unsigned repetitions, unsigned pages, struct glint_floor_parked *result);
+
+/* Setting all registers of a vCPU that has run: KVM_SET_REGS, KVM_SET_SREGS and KVM_SET_XSAVE. */
+double glint_floor_registers_us(unsigned repetitions);
+
 /* From the moment at which a thread decides to stop a guest that loops until the KVM_RUN of another thread
  * has returned: kvm_run.immediate_exit and a signal. The median; `*p99`, if not NULL, is what 99 of 100 do
  * not exceed. Uses SIGRTMIN + 7, whose handler it installs. */

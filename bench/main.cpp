@@ -27,10 +27,19 @@ const std::vector<Benchmark>& benchmarks() {
       {"create/lua/first", 15, create_lua_first},
       {"create/lua/shell_free", 15, create_lua_shell_free},
       {"snapshot/create", 15, create_from_snapshot},
+      {"snapshot/create_parked", 15, create_from_snapshot_parked},
+      {"snapshot/create_no_shell", 15, create_from_snapshot_no_shell},
+      {"snapshot/create_2_threads", 15, create_from_snapshot_two_threads},
+      {"snapshot/call_parked", 15, call_of_parked},
+      {"snapshot/call_restored", 15, call_after_restore},
       {"snapshot/restore_1", 15, restore_1},
       {"snapshot/restore_16", 15, restore_16},
       {"snapshot/restore_256", 15, restore_256},
       {"snapshot/restore_4096", 15, restore_4096},
+      {"pool/loan", 15, pool_loan},
+      {"density/10000", 1, ten_thousand},
+      {"density/munmap", 1, unrelated_munmap},
+      {"density/thread", 1, unrelated_thread},
   };
   return all;
 }
@@ -80,6 +89,12 @@ void report(benchmark::State& state, const Series& series) {
   state.counters["host_calls"] = counts.host_calls;
   state.counters["attaches"] = counts.attaches;
   state.counters["page_faults"] = counts.page_faults;
+  const MemoryEach memory = series.memory();
+  state.counters["own_kib"] = memory.own_kib;
+  state.counters["user_kib"] = memory.user_kib;
+  state.counters["tables_kib"] = memory.tables_kib;
+  state.counters["machine_kib"] = memory.machine_kib;
+  state.counters["files"] = memory.files;
 }
 
 // An iteration, as Google Benchmark counts, is a batch; its time is the batch's median.

@@ -48,8 +48,15 @@ Counts Series::counts() const {
 }
 
 double floor_round_trip_us(unsigned repetitions) { return checked(glint_floor_round_trip_us(repetitions)); }
+double floor_registers_us(unsigned repetitions) { return checked(glint_floor_registers_us(repetitions)); }
 double floor_create_us(unsigned repetitions, unsigned pages) {
   return checked(glint_floor_create_us(repetitions, pages));
+}
+
+glint_floor_parked floor_parked(unsigned repetitions, unsigned pages) {
+  glint_floor_parked result{};
+  if (!glint_floor_parked_us(repetitions, pages, &result)) checked(-1);
+  return result;
 }
 
 double floor_kick_us(unsigned repetitions, double& p99) {

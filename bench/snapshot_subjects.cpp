@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstring>
 #include <stdexcept>
+#include <thread>
 #include <utility>
 
 #include "floor.h"
@@ -74,6 +75,7 @@ class RestoreSubject final : public Subject {
     batch.total.page_faults = faults;
     batch.us = median(std::move(samples));
     batch.floor_us = median(std::move(floors));
+    batch.registers_us = floor_registers_us(kRestores);
     return batch;
   }
 
@@ -86,10 +88,13 @@ class RestoreSubject final : public Subject {
   Sandbox sandbox_;
 };
 
-// The first call of a new sandbox of a snapshot, a VM being free.
+// The first call of a new sandbox of a snapshot. `Floor` gives microseconds for so many page faults.
 class FromSnapshotSubject final : public Subject {
  public:
-  FromSnapshotSubject() : snapshot_(started(engine_).snapshot()) {
+  enum class Vm { kFree, kNone };
+  using Floor = double (*)(unsigned pages);
+
+  FromSnapshotSubject(Vm vm, Floor floor) : vm_(vm), floor_(floor) {
     create();
     pages_ = static_cast<unsigned>(std::lround(create().total.page_faults));
   }
@@ -102,7 +107,7 @@ class FromSnapshotSubject final : public Subject {
       const Batch one = create();
       samples.push_back(one.us);
       frees.push_back(one.free_us);
-      floors.push_back(floor_create_us(1, pages_));
+      floors.push_back(floor_(pages_));
       batch.disturbed += glint_floor_disturbed() + one.disturbed;
       add(batch.total, one.total);
     }
@@ -113,12 +118,27 @@ class FromSnapshotSubject final : public Subject {
   }
 
  private:
-  Batch create() const {
+  struct Machine {
+    Engine engine;
+    HostFunctions host = functions();
+    Snapshot snapshot = started(engine).snapshot();
+  };
+
+  Batch create() {
+    if (vm_ == Vm::kFree) return create_in(machine_);
+    // The VM that its start-up code ran in is taken; the next machine has none but that.
+    const Machine machine;
+    Sandbox other(machine.snapshot, machine.host);
+    const Result held = other.call_view("echo_string", std::string_view("holds the VM"));
+    return create_in(machine);
+  }
+
+  static Batch create_in(const Machine& machine) {
     Batch one;
     const unsigned faults_before = page_faults();
     glint_floor_watch watch;
     glint_floor_start(&watch);
-    auto sandbox = std::make_unique<Sandbox>(snapshot_, host_);
+    auto sandbox = std::make_unique<Sandbox>(machine.snapshot, machine.host);
     sandbox->call("empty");
     bool disturbed = false;
     one.us = glint_floor_stop(&watch, &disturbed);
@@ -131,10 +151,129 @@ class FromSnapshotSubject final : public Subject {
     return one;
   }
 
+  const Vm vm_;
+  const Floor floor_;
+  const Machine machine_;
+  unsigned pages_ = 0;
+};
+
+double bare_vm(unsigned pages) { return floor_create_us(1, pages); }
+double shared_vm(unsigned pages) { return floor_parked(5, pages).create_us; }
+
+// Two sandboxes with one VM, called in turns.
+class ParkedSubject final : public Subject {
+ public:
+  ParkedSubject() {
+    for (Sandbox& sandbox : sandboxes_) touch(sandbox);
+  }
+
+  Batch run_batch() override {
+    Batch batch;
+    batch.operations = 2 * kRestores;
+    std::vector<double> samples;
+    const SandboxCounters first[] = {sandboxes_[0].counters(), sandboxes_[1].counters()};
+    for (unsigned i = 0; i < kRestores; ++i) {
+      for (Sandbox& sandbox : sandboxes_) {
+        const Stopwatch watch;
+        touch(sandbox);
+        samples.push_back(watch.us());
+      }
+    }
+    for (int i = 0; i < 2; ++i) add(batch.total, difference(sandboxes_[i].counters(), first[i]));
+    batch.us = median(std::move(samples));
+    batch.floor_us = floor_parked(20, pages_).call_us;
+    return batch;
+  }
+
+ private:
+  static void touch(Sandbox& sandbox) { sandbox.call("touch", 8u); }
+
+  // How many pages such a call writes to: those of the program, and of its stack and the libos.
+  unsigned count_pages() const {
+    Sandbox sandbox(snapshot_, host_);
+    touch(sandbox);
+    sandbox.restore();
+    return static_cast<unsigned>(sandbox.counters().restored_pages);
+  }
+
+  const Engine engine_{{.max_shells = 1}};
+  const HostFunctions host_ = functions();
+  const Snapshot snapshot_ = started(engine_).snapshot();
+  const unsigned pages_ = count_pages();
+  Sandbox sandboxes_[2] = {Sandbox(snapshot_, host_), Sandbox(snapshot_, host_)};
+};
+
+// The same call of one sandbox, with and without restoring before it.
+class AfterRestoreSubject final : public Subject {
+ public:
+  AfterRestoreSubject() {
+    for (int i = 0; i < 5; ++i) {
+      call();
+      sandbox_.restore();
+    }
+  }
+
+  Batch run_batch() override {
+    Batch batch;
+    batch.operations = kRestores;
+    std::vector<double> samples, floors;
+    for (unsigned i = 0; i < kRestores; ++i) {
+      floors.push_back(call());
+      floors.push_back(call());
+      sandbox_.restore();
+      const unsigned faults_before = page_faults();
+      samples.push_back(call());
+      batch.total.page_faults += page_faults() - faults_before;
+    }
+    batch.us = median(std::move(samples));
+    batch.floor_us = median(std::move(floors));
+    return batch;
+  }
+
+ private:
+  double call() {
+    const Stopwatch watch;
+    function_(16);
+    return watch.us();
+  }
+
+  const Engine engine_;
+  Sandbox sandbox_{started(engine_).snapshot(), functions()};
+  const Function<void(uint32_t)> function_ = sandbox_.function<void(uint32_t)>("touch");
+};
+
+// Creations by one thread, and by two at once.
+class TwoThreadsSubject final : public Subject {
+ public:
+  TwoThreadsSubject() { create_many(1); }
+
+  Batch run_batch() override {
+    Batch batch;
+    batch.operations = kEach * 2;
+    batch.floor_us = create_many(1);
+    batch.us = create_many(2);
+    return batch;
+  }
+
+ private:
+  static constexpr unsigned kEach = 100;
+
+  // Microseconds for each sandbox.
+  double create_many(unsigned threads) {
+    const Stopwatch watch;
+    std::vector<std::jthread> all;
+    for (unsigned t = 0; t < threads; ++t) {
+      all.emplace_back([this] {
+        for (unsigned i = 0; i < kEach; ++i) Sandbox(snapshot_, host_).call("empty");
+      });
+    }
+    all.clear();
+    return watch.us() / (kEach * threads);
+  }
+
   const Engine engine_;
   const HostFunctions host_ = functions();
-  Snapshot snapshot_;
-  unsigned pages_ = 0;
+  const Snapshot snapshot_ = started(engine_).snapshot();
 };
 
 }  // namespace
@@ -143,6 +282,17 @@ std::unique_ptr<Subject> restore_1() { return std::make_unique<RestoreSubject>(1
 std::unique_ptr<Subject> restore_16() { return std::make_unique<RestoreSubject>(16); }
 std::unique_ptr<Subject> restore_256() { return std::make_unique<RestoreSubject>(256); }
 std::unique_ptr<Subject> restore_4096() { return std::make_unique<RestoreSubject>(4096); }
-std::unique_ptr<Subject> create_from_snapshot() { return std::make_unique<FromSnapshotSubject>(); }
+std::unique_ptr<Subject> create_from_snapshot() {
+  return std::make_unique<FromSnapshotSubject>(FromSnapshotSubject::Vm::kFree, bare_vm);
+}
+std::unique_ptr<Subject> create_from_snapshot_parked() {
+  return std::make_unique<FromSnapshotSubject>(FromSnapshotSubject::Vm::kFree, shared_vm);
+}
+std::unique_ptr<Subject> create_from_snapshot_no_shell() {
+  return std::make_unique<FromSnapshotSubject>(FromSnapshotSubject::Vm::kNone, bare_vm);
+}
+std::unique_ptr<Subject> create_from_snapshot_two_threads() { return std::make_unique<TwoThreadsSubject>(); }
+std::unique_ptr<Subject> call_of_parked() { return std::make_unique<ParkedSubject>(); }
+std::unique_ptr<Subject> call_after_restore() { return std::make_unique<AfterRestoreSubject>(); }
 
 }  // namespace glint::bench

@@ -29,6 +29,10 @@ void Table::ReportRuns(const std::vector<Run>& runs) {
                 value("host_calls"), value("attaches"), value("page_faults"));
     if (value("free_us") > 0) std::printf(" %8.1f", value("free_us"));
     if (value("p99_us") > 0) std::printf("  p99 %.1f, floor %.1f", value("p99_us"), value("floor_p99_us"));
+    if (value("user_kib") > 0) {
+      std::printf("  KiB each: own %.1f, process %.1f, page tables %.1f, machine %.1f; %.0f files",
+                  value("own_kib"), value("user_kib"), value("tables_kib"), value("machine_kib"), value("files"));
+    }
     if (value("disturbed") > 0)
       std::printf("  %.0f %% are CPU times: the machine is busy", 100 * value("disturbed"));
     std::printf("\n");
