@@ -83,7 +83,8 @@ class Crowd {
         std::mt19937 random(t);
         for (unsigned i = 0; i < kCallsEach; ++i) {
           const size_t which = random() % (kSandboxes / kThreads) * kThreads + t;
-          const Expected<std::string> got = sandboxes_[which].try_call<std::string>("run", std::string_view(kCount));
+          const Expected<std::string> got =
+              sandboxes_[which].try_call<std::string>("run", std::string_view(kCount));
           if (!got || *got != std::to_string(++calls_[which])) wrong = true;
         }
       });
@@ -142,8 +143,8 @@ class TenThousandSubject final : public Subject {
   }
 };
 
-// An event of the host program that has nothing to do with any sandbox, before there is one and while there are
-// ten thousand.
+// An event of the host program that has nothing to do with any sandbox, before there is one and while there
+// are ten thousand.
 class UnrelatedSubject final : public Subject {
  public:
   explicit UnrelatedSubject(void (*event)()) : event_(event) {}
@@ -182,7 +183,9 @@ void map_and_unmap() {
   ::munmap(page, kPage);
 }
 
-void start_and_end_thread() { std::thread([] {}).join(); }
+void start_and_end_thread() {
+  std::thread([] {}).join();
+}
 
 }  // namespace
 

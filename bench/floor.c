@@ -310,8 +310,8 @@ static bool move_data(void *from, void *to) {
   return mremap(from, DATA_BYTES, DATA_BYTES, flags, to) != MAP_FAILED || failed("mremap");
 }
 
-static bool sample_parked(const struct host *h, uint8_t *homes, unsigned pages, double *creations, double *calls,
-                          unsigned count) {
+static bool sample_parked(const struct host *h, uint8_t *homes, unsigned pages, double *creations,
+                          double *calls, unsigned count) {
   struct vm v;
   uint8_t *window = h->memory + DATA_AT;
   bool good = vm_open(&v, h, pages) && vm_run(&v);
@@ -466,7 +466,8 @@ bool glint_floor_parked_us(unsigned repetitions, unsigned pages, struct glint_fl
   struct host h;
   bool good = calls && host_open(&h, pages) && map_memory(&h);
   size_t size = repetitions * DATA_BYTES + LARGE_PAGE_BYTES;
-  void *homes = good ? mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) : MAP_FAILED;
+  void *homes =
+      good ? mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) : MAP_FAILED;
   if (good && homes == MAP_FAILED) good = failed("mmap");
   if (good) {
     uint8_t *aligned = (uint8_t *)homes + (-(uintptr_t)homes & (LARGE_PAGE_BYTES - 1));

@@ -46,8 +46,8 @@ double glint_floor_round_trip_us(unsigned repetitions);
  * process without VMs must hold none. */
 double glint_floor_create_us(unsigned repetitions, unsigned pages);
 
-/* The same for sandboxes that share a VM, as ../shared/floor/kvm_many.c measures it: each is a private mapping
- * of the file, which mremap moves into the VM's memory and out again. */
+/* The same for sandboxes that share a VM, as ../shared/floor/kvm_many.c measures it: each is a private
+ * mapping of the file, which mremap moves into the VM's memory and out again. */
 struct glint_floor_parked {
   double create_us; /* a new one: registers, KVM_RUN until it has written to `pages` pages, out again */
   double call_us;   /* one that ran before: in, registers, the same KVM_RUN, out */

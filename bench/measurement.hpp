@@ -33,8 +33,8 @@ struct MemoryEach {
 // Some operations, measured one after the other right after the same was done to the floor, so that what
 // disturbs the machine disturbs both.
 struct Batch {
-  double us = 0;        // median of the operations
-  double floor_us = 0;  // median of what bare KVM takes for the same exits, VMs and page touches
+  double us = 0;            // median of the operations
+  double floor_us = 0;      // median of what bare KVM takes for the same exits, VMs and page touches
   double registers_us = 0;  // restoring: what setting registers takes, besides the floor
   double p99_us = 0, floor_p99_us = 0;  // what 99 of 100 operations do not exceed; 0: not measured
   double free_us = 0;  // creations: median of what freeing the sandbox took, which is no part of `us`

@@ -42,9 +42,11 @@ std::unique_ptr<Subject> create_from_snapshot_parked();
 std::unique_ptr<Subject> create_from_snapshot_no_shell();
 // The same by two threads at once, per sandbox; the floor is one thread.
 std::unique_ptr<Subject> create_from_snapshot_two_threads();
-// A call of a sandbox at rest, for which another one has to leave the VM; the floor is the same without Glint.
+// A call of a sandbox at rest, for which another one has to leave the VM; the floor is the same without
+// Glint.
 std::unique_ptr<Subject> call_of_parked();
-// The call that comes after restore(), which writes to 16 pages; the floor is the same call without restoring.
+// The call that comes after restore(), which writes to 16 pages; the floor is the same call without
+// restoring.
 std::unique_ptr<Subject> call_after_restore();
 
 // Of a warm pool: acquire, an empty call, give back; the floor is a bare exit.
@@ -53,8 +55,8 @@ std::unique_ptr<Subject> pool_loan();
 // 10,000 sandboxes of one snapshot of Lua, called at random by four threads. The time is that of making and
 // first calling one of the last thousand; the floor, one of the first thousand.
 std::unique_ptr<Subject> ten_thousand();
-// While they live: a page that is mapped, written and unmapped, and a thread that starts and ends, each without
-// anything to do with Glint; the floor is the same before there was any sandbox.
+// While they live: a page that is mapped, written and unmapped, and a thread that starts and ends, each
+// without anything to do with Glint; the floor is the same before there was any sandbox.
 std::unique_ptr<Subject> unrelated_munmap();
 std::unique_ptr<Subject> unrelated_thread();
 

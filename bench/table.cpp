@@ -31,7 +31,8 @@ void Table::ReportRuns(const std::vector<Run>& runs) {
     if (value("p99_us") > 0) std::printf("  p99 %.1f, floor %.1f", value("p99_us"), value("floor_p99_us"));
     if (value("user_kib") > 0) {
       std::printf("  KiB each: own %.1f, process %.1f, page tables %.1f, machine %.1f; %.0f files",
-                  value("own_kib"), value("user_kib"), value("tables_kib"), value("machine_kib"), value("files"));
+                  value("own_kib"), value("user_kib"), value("tables_kib"), value("machine_kib"),
+                  value("files"));
     }
     if (value("disturbed") > 0)
       std::printf("  %.0f %% are CPU times: the machine is busy", 100 * value("disturbed"));

@@ -112,6 +112,9 @@ GLINT_API uint64_t glint_capabilities(void) GLINT_NOEXCEPT;
 #define GLINT_STRUCT_CALL_OPTIONS 15u
 #define GLINT_STRUCT_LIVE_OBJECTS 16u
 #define GLINT_STRUCT_SNAPSHOT_INFO 17u
+#define GLINT_STRUCT_POOL_OPTIONS 18u
+#define GLINT_STRUCT_ACQUIRE_OPTIONS 19u
+#define GLINT_STRUCT_POOL_COUNTERS 20u
 
 /* How many bytes the library's version of a struct has; 0 for a number that is none of GLINT_STRUCT_*. Those
  * without a `struct_size` never change; a binding checks them when it is loaded. Any thread. */

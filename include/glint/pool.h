@@ -20,6 +20,7 @@ typedef struct glint_pool glint_pool;
 #define GLINT_POOL_LAZY 1u /* no sandbox is put into a VM before somebody asks for one */
 /* The pool has no thread: glint_sandbox_free restores what it takes back before it returns. */
 #define GLINT_POOL_NO_THREAD 2u
+#define GLINT_POOL_DEDICATED_VMS 4u /* as GLINT_SANDBOX_DEDICATED_VM, for each of its sandboxes */
 
 typedef struct glint_pool_options {
   uint32_t struct_size; /* sizeof(glint_pool_options) */
@@ -53,8 +54,8 @@ typedef struct glint_acquire_options {
   uint64_t wait_ns;           /* nanoseconds to wait at most when all sandboxes are in use; GLINT_WAIT_* */
   glint_interrupt *interrupt; /* what can end the waiting; may be NULL */
   /* What the sandbox does in the caller's hands, until it is given back; NULL: the defaults. As for
-   * glint_sandbox_create_from: neither arguments nor environment. The tenant is the pool's: here it is empty.
-   * The callbacks' user data is destroyed once, as it says there. */
+   * glint_sandbox_create_from: neither arguments nor environment. Tenant and kind of VM are the pool's, and
+   * not said here. The callbacks' user data is destroyed once, as it says there. */
   const glint_sandbox_options *sandbox;
 } glint_acquire_options;
 
@@ -82,7 +83,8 @@ GLINT_API void glint_pool_trim(glint_pool *pool, uint64_t idle_memory) GLINT_NOE
  * NULL, and a pool that is closed, are allowed. Any thread, but not from a callback's `destroy`. */
 GLINT_API void glint_pool_close(glint_pool *pool) GLINT_NOEXCEPT;
 
-/* Closes the pool and gives up the handle; NULL is allowed. Any thread. */
+/* Closes the pool and gives up the handle; NULL is allowed. Any thread, while no other function is at work on
+ * the handle: to end the waiting of others first, there is glint_pool_close. */
 GLINT_API void glint_pool_free(glint_pool *pool) GLINT_NOEXCEPT;
 
 typedef struct glint_pool_counters {
@@ -97,7 +99,7 @@ typedef struct glint_pool_counters {
   uint64_t idle_memory; /* bytes that the ready ones have of their own */
   /* Since the pool was made: */
   uint64_t acquired;      /* sandboxes handed out */
-  uint64_t waited;        /* times that none was at rest, and there were as many as there may be */
+  uint64_t waited;        /* those who had to wait */
   uint64_t restored;      /* restorings by the pool's thread, or by who gave the sandbox back */
   uint64_t restored_late; /* restorings by who acquired the sandbox: the pool's thread was behind */
   uint64_t made;          /* sandboxes made */

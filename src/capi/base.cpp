@@ -60,6 +60,12 @@ uint32_t glint_struct_size(uint32_t which) noexcept {
       return sizeof(glint_live_objects);
     case GLINT_STRUCT_SNAPSHOT_INFO:
       return sizeof(glint_snapshot_info);
+    case GLINT_STRUCT_POOL_OPTIONS:
+      return sizeof(glint_pool_options);
+    case GLINT_STRUCT_ACQUIRE_OPTIONS:
+      return sizeof(glint_acquire_options);
+    case GLINT_STRUCT_POOL_COUNTERS:
+      return sizeof(glint_pool_counters);
     default:
       return 0;
   }

@@ -25,7 +25,7 @@ Result<core::PoolOptions> read_options(const glint_pool_options* from, uint32_t 
     read = given;
   }
   core::PoolOptions options;
-  constexpr uint32_t kKnownFlags = GLINT_POOL_LAZY | GLINT_POOL_NO_THREAD;
+  constexpr uint32_t kKnownFlags = GLINT_POOL_LAZY | GLINT_POOL_NO_THREAD | GLINT_POOL_DEDICATED_VMS;
   if ((read.flags & ~kKnownFlags) != 0) {
     return core::error(GLINT_E_INVALID_ARGUMENT, "glint_pool_options.flags has a flag that is not known");
   }
@@ -35,6 +35,7 @@ Result<core::PoolOptions> read_options(const glint_pool_options* from, uint32_t 
                        "glint_pool_options.warm is not zero, although GLINT_POOL_LAZY is set");
   }
   options.background = (read.flags & GLINT_POOL_NO_THREAD) == 0;
+  options.dedicated_vms = (read.flags & GLINT_POOL_DEDICATED_VMS) != 0;
   options.size = read.size == 0 ? core::default_shells() : read.size;
   if (!lazy) options.warm = read.warm == 0 ? std::min(options.size, max_shells) : read.warm;
   if (read.idle_memory != 0) options.idle_memory = read.idle_memory;
@@ -92,9 +93,9 @@ glint_status glint_pool_acquire(glint_pool* pool, const glint_acquire_options* o
     GLINT_REQUIRE(sandbox);
     GLINT_REQUIRE(pool);
     auto handle = std::make_unique<glint_sandbox>();
-    GLINT_TRY_ASSIGN(acquired, pool->pool->acquire(std::move(request)));
-    handle->sandbox = std::move(acquired);
     handle->pool = pool->pool;
+    GLINT_TRY_ASSIGN(acquired, handle->pool->acquire(std::move(request)));
+    handle->sandbox = std::move(acquired);
     *sandbox = handle.release();
     return {};
   });

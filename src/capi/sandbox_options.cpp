@@ -100,13 +100,14 @@ Result<core::SandboxOptions> read_options(const glint_sandbox_options* from) {
   UserData input_data(read.input_user_data, read.input_destroy);
   UserData trace_data(read.trace_user_data, read.trace_destroy);
   if (read.reserved != 0) return reserved_not_zero("glint_sandbox_options");
-  constexpr uint32_t kKnownFlags =
-      GLINT_SANDBOX_TRACE | GLINT_SANDBOX_END_ON_HOST_FAILURE | GLINT_SANDBOX_RESTORE_EACH_CALL;
+  constexpr uint32_t kKnownFlags = GLINT_SANDBOX_TRACE | GLINT_SANDBOX_END_ON_HOST_FAILURE |
+                                   GLINT_SANDBOX_RESTORE_EACH_CALL | GLINT_SANDBOX_DEDICATED_VM;
   if ((read.flags & ~kKnownFlags) != 0) {
     return core::error(GLINT_E_INVALID_ARGUMENT, "glint_sandbox_options.flags has a flag that is not known");
   }
   options.end_on_host_failure = (read.flags & GLINT_SANDBOX_END_ON_HOST_FAILURE) != 0;
   options.restore_each_call = (read.flags & GLINT_SANDBOX_RESTORE_EACH_CALL) != 0;
+  options.dedicated_vm = (read.flags & GLINT_SANDBOX_DEDICATED_VM) != 0;
   options.trace_all = (read.flags & GLINT_SANDBOX_TRACE) != 0;
   if (options.trace_all && read.trace == nullptr) return null_argument("glint_sandbox_options.trace");
   if (read.max_depth != 0) options.max_depth = read.max_depth;

@@ -131,13 +131,13 @@ class Vm {
 };
 
 struct HypervisorInfo {
-  std::string name;        // "kvm", "fake"
-  int api_version = 0;     // of KVM: 12
-  bool sync_regs = false;  // registers travel in shared memory (KVM_CAP_SYNC_REGS)
-  uint32_t max_vcpus = 0;  // recommended number per VM
-  uint32_t max_slots = 0;  // memory slots per VM
-  bool xsave = false;      // guest CPUID lists XSAVE
-  bool fsgsbase = false;   // guest CPUID lists FSGSBASE
+  std::string name;                  // "kvm", "fake"
+  int api_version = 0;               // of KVM: 12
+  bool sync_regs = false;            // registers travel in shared memory (KVM_CAP_SYNC_REGS)
+  uint32_t max_vcpus = 0;            // recommended number per VM
+  uint32_t max_slots = 0;            // memory slots per VM
+  bool xsave = false;                // guest CPUID lists XSAVE
+  bool fsgsbase = false;             // guest CPUID lists FSGSBASE
   uint64_t vector_components = 0x3;  // what VectorState may hold, by XSAVE's numbers: x87 and SSE at least
 };
 

@@ -45,7 +45,11 @@ Pool::Pool(std::shared_ptr<const Snapshot> snapshot, std::shared_ptr<const HostF
            PoolOptions options)
     : snapshot_(std::move(snapshot)), functions_(std::move(functions)), options_(std::move(options)) {}
 
-Pool::~Pool() { close(); }
+// In a child of fork the mutex may be held by a thread that is not there; and nothing is at rest in a pool
+// that was closed before.
+Pool::~Pool() {
+  if (!is_forked()) close();
+}
 
 Result<std::shared_ptr<Pool>> Pool::create(std::shared_ptr<const Snapshot> snapshot,
                                            std::shared_ptr<const HostFunctions> functions,
@@ -68,23 +72,28 @@ Result<std::shared_ptr<Pool>> Pool::create(std::shared_ptr<const Snapshot> snaps
 }
 
 Result<void> Pool::make_warm() {
-  const uint32_t shells = snapshot_->image->engine()->max_shells();
+  const uint32_t shells = options_.dedicated_vms ? options_.size : snapshot_->image->engine()->max_shells();
   for (uint32_t i = 0; i < std::max(options_.warm, 1u); ++i) {
     GLINT_TRY_ASSIGN(sandbox, make());
     if (i < std::min(options_.warm, shells)) GLINT_TRY(sandbox->prepare());
-    // Behind those that were made before: they are in VMs.
-    ready_.insert(i < shells ? ready_.end() : ready_.begin(), Ready{std::move(sandbox), 0});
+    ready_.push_back({std::move(sandbox), 0});
     ++counts_.live;
   }
+  // Those that are in VMs go out first.
+  std::reverse(ready_.begin(), ready_.end());
   counts_.made = counts_.live;
   returned_.reserve(ready_.size());
   return {};
 }
 
-Result<std::unique_ptr<Sandbox>> Pool::make() {
+// Does not throw: whoever makes one has been counted, and must be able to give its place up.
+Result<std::unique_ptr<Sandbox>> Pool::make() try {
   SandboxOptions options;
   options.tenant = options_.tenant;
+  options.dedicated_vm = options_.dedicated_vms;
   return Sandbox::create(snapshot_, functions_, std::move(options));
+} catch (const std::bad_alloc&) {
+  return error(GLINT_E_NO_MEMORY, "the host process has no memory left");
 }
 
 Result<void> Pool::check(const Request& request) {
@@ -92,9 +101,11 @@ Result<void> Pool::check(const Request& request) {
     return error(GLINT_E_UNSUPPORTED,
                  "the interrupt was inherited from the parent process; a child of fork must make its own");
   }
-  if (!request.sandbox.tenant.empty()) {
-    return error(GLINT_E_INVALID_ARGUMENT,
-                 "a tenant is named for one sandbox of a pool: the pool's own goes for all of them");
+  if (!request.sandbox.tenant.empty() || request.sandbox.dedicated_vm) {
+    return error(
+        GLINT_E_INVALID_ARGUMENT,
+        "a tenant or a dedicated VM is asked for one sandbox of a pool: that goes for all of them, in "
+        "the options of the pool");
   }
   return Sandbox::check_from_snapshot(request.sandbox);
 }
@@ -110,13 +121,13 @@ Result<std::unique_ptr<Sandbox>> Pool::acquire(Request request) {
   std::unique_lock lock(mutex_);
   if (closed_) return closed_error();
   std::unique_ptr<Sandbox> sandbox;
-  if (!take(sandbox)) {
+  if (take(sandbox)) {
+    count_loan();
+  } else {
     auto waited = wait_for_one(lock, waiter, request.wait_ns);
     if (!waited) return waited;
     sandbox = std::move(*waited);
   }
-  ++counts_.acquired;
-  ++counts_.in_use;
   lock.unlock();
   GLINT_TRY_ASSIGN(fitting, fit(std::move(sandbox)));
   fitting->lend(std::move(request.sandbox));
@@ -177,7 +188,7 @@ Result<std::unique_ptr<Sandbox>> Pool::wait_for_one(std::unique_lock<std::mutex>
 // What was taken, fit to be handed out: restored if it was not yet, and replaced if it cannot be.
 Result<std::unique_ptr<Sandbox>> Pool::fit(std::unique_ptr<Sandbox> sandbox) {
   if (sandbox) {
-    if (sandbox->is_untouched(*snapshot_)) return sandbox;
+    if (sandbox->is_untouched(*snapshot_) && !sandbox->is_lost()) return sandbox;
     const bool restored = restore(*sandbox);
     if (!restored) sandbox.reset();
     const std::lock_guard lock(mutex_);
@@ -205,7 +216,7 @@ bool Pool::restore(Sandbox& sandbox) const {
 
 void Pool::give_back(std::unique_ptr<Sandbox> sandbox) {
   if (is_forked()) return;  // drops it
-  sandbox->lend({});        // the callbacks go
+  sandbox->take_back();
   std::unique_lock lock(mutex_);
   --counts_.in_use;
   if (closed_) {
@@ -214,7 +225,7 @@ void Pool::give_back(std::unique_ptr<Sandbox> sandbox) {
     return;
   }
   if (sandbox->is_untouched(*snapshot_)) {
-    put({std::move(sandbox), 0});
+    put(std::move(sandbox), lock);
     return;
   }
   // Who waits restores it: that is sooner than waiting for another thread.
@@ -231,7 +242,6 @@ void Pool::give_back(std::unique_ptr<Sandbox> sandbox) {
 void Pool::finish_returned(std::unique_ptr<Sandbox> sandbox, std::unique_lock<std::mutex>& lock) {
   lock.unlock();
   const bool restored = restore(*sandbox);
-  const uint64_t own_bytes = restored ? sandbox->own_bytes() : 0;
   if (!restored) sandbox.reset();
   lock.lock();
   if (!restored) {
@@ -247,25 +257,36 @@ void Pool::finish_returned(std::unique_ptr<Sandbox> sandbox, std::unique_lock<st
     lock.lock();
     return;
   }
-  put({std::move(sandbox), own_bytes});
+  put(std::move(sandbox), lock);
+}
+
+// One that is as the snapshot has it. Drops others where they have too much together.
+void Pool::put(std::unique_ptr<Sandbox> sandbox, std::unique_lock<std::mutex>& lock) {
+  const uint64_t own_bytes = sandbox->own_bytes();
+  if (serve_waiter(sandbox)) return;
+  counts_.idle_bytes += own_bytes;
+  ready_.push_back({std::move(sandbox), own_bytes});  // there is room for all that there are
   if (counts_.idle_bytes <= options_.idle_memory) return;
-  std::vector<Ready> surplus = take_over(options_.idle_memory);
+  std::vector<Ready> surplus;
+  try {
+    surplus = take_over(options_.idle_memory);
+  } catch (const std::bad_alloc&) {
+    return;  // the next one that comes back tries again
+  }
   lock.unlock();
   surplus.clear();
   lock.lock();
-}
-
-// Neither allocates: the lists have room for all that there are.
-void Pool::put(Ready ready) {
-  if (serve_waiter(ready.sandbox)) return;
-  counts_.idle_bytes += ready.own_bytes;
-  ready_.push_back(std::move(ready));
 }
 
 // One is gone: somebody else may make one.
 void Pool::give_room() {
   std::unique_ptr<Sandbox> none;
   if (!serve_waiter(none)) --counts_.live;
+}
+
+void Pool::count_loan() {
+  ++counts_.acquired;
+  ++counts_.in_use;
 }
 
 // Hands it over to who waited longest, if anybody waits.
@@ -275,21 +296,28 @@ bool Pool::serve_waiter(std::unique_ptr<Sandbox>& sandbox) {
   waiters_.pop_front();
   waiter.sandbox = std::move(sandbox);
   waiter.served = true;
+  count_loan();
   waiter.changed.notify_one();
   return true;
 }
 
-// Takes as many ready ones out of the list, those used longest ago, as are too much; the caller drops them.
+// Takes ready ones out of the list, those used longest ago, until what the others have of their own is no
+// more than that; the caller drops them. Those that have nothing stay.
 std::vector<Pool::Ready> Pool::take_over(uint64_t idle_memory) {
-  size_t count = 0;
-  uint64_t left = counts_.idle_bytes;
-  while (left > idle_memory) left -= ready_[count++].own_bytes;
-  const auto end = ready_.begin() + static_cast<ptrdiff_t>(count);
-  std::vector<Ready> taken(std::make_move_iterator(ready_.begin()), std::make_move_iterator(end));
-  ready_.erase(ready_.begin(), end);
-  counts_.idle_bytes = left;
-  counts_.live -= count;
-  counts_.dropped += count;
+  std::vector<Ready> taken;
+  taken.reserve(ready_.size());
+  size_t kept = 0;
+  for (Ready& ready : ready_) {
+    if (counts_.idle_bytes > idle_memory && ready.own_bytes != 0) {
+      counts_.idle_bytes -= ready.own_bytes;
+      taken.push_back(std::move(ready));
+    } else {
+      std::swap(ready_[kept++], ready);
+    }
+  }
+  ready_.resize(kept);
+  counts_.live -= taken.size();
+  counts_.dropped += taken.size();
   return taken;
 }
 
@@ -314,6 +342,8 @@ void Pool::work() {
 }
 
 void Pool::close() {
+  // One after the other: whoever returns from here knows that the thread has ended.
+  const std::lock_guard closing(closing_);
   std::vector<Ready> ready;
   std::vector<std::unique_ptr<Sandbox>> returned;
   {

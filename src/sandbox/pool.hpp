@@ -23,6 +23,7 @@ struct PoolOptions {
       0;  // of them, those that are made beforehand, and put into VMs as far as the engine keeps any
   uint64_t idle_memory = UINT64_MAX;  // bytes of their own that sandboxes at rest may keep together
   bool background = true;             // a thread of the pool's restores; else whoever gives a sandbox back
+  bool dedicated_vms = false;         // each of its sandboxes has a VM that serves no other
   std::string tenant = {};            // of all its sandboxes
 };
 
@@ -48,7 +49,7 @@ class Pool {
   struct Request {
     uint64_t wait_ns = 0;                  // how long to wait for a sandbox at most; 0: not at all
     std::shared_ptr<Interrupt> interrupt;  // what may end the waiting; may be null
-    SandboxOptions sandbox;                // until it is given back; names no tenant: it is the pool's
+    SandboxOptions sandbox;  // until it is given back; names no tenant and no kind of VM: they are the pool's
   };
 
   static Result<std::shared_ptr<Pool>> create(std::shared_ptr<const Snapshot> snapshot,
@@ -103,8 +104,9 @@ class Pool {
   Result<std::unique_ptr<Sandbox>> fit(std::unique_ptr<Sandbox> sandbox);
   bool restore(Sandbox& sandbox) const;
   void finish_returned(std::unique_ptr<Sandbox> sandbox, std::unique_lock<std::mutex>& lock);
-  void put(Ready ready);
+  void put(std::unique_ptr<Sandbox> sandbox, std::unique_lock<std::mutex>& lock);
   void give_room();
+  void count_loan();
   bool serve_waiter(std::unique_ptr<Sandbox>& sandbox);
   std::vector<Ready> take_over(uint64_t idle_memory);
   void work();
@@ -114,6 +116,7 @@ class Pool {
   const PoolOptions options_;
   const pid_t owner_ = current_process();
 
+  std::mutex closing_;  // held while the pool is being closed; before mutex_
   mutable std::mutex mutex_;
   // Guarded by mutex_:
   std::condition_variable work_;

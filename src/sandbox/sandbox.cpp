@@ -154,7 +154,8 @@ Result<std::unique_ptr<Sandbox>> Sandbox::create(std::shared_ptr<const Snapshot>
                                                  SandboxOptions options) {
   GLINT_TRY(check_from_snapshot(options));
   GLINT_TRY_ASSIGN(sandbox, make(snapshot->image, std::move(functions), std::move(options)));
-  sandbox->memory_ = std::make_unique<SandboxMemory>(snapshot->frozen, sandbox->options_.tenant);
+  sandbox->memory_ = std::make_unique<SandboxMemory>(snapshot->frozen, sandbox->options_.tenant,
+                                                     sandbox->options_.dedicated_vm);
   sandbox->is_restored_ = true;
   sandbox->guest_epoch_ = snapshot->time_epoch;
   sandbox->snapshot_ = std::move(snapshot);
@@ -169,9 +170,18 @@ Result<void> Sandbox::check_from_snapshot(const SandboxOptions& options) {
 }
 
 void Sandbox::lend(SandboxOptions options) {
-  finish();
+  // The guest was told whether to trace when it came into its VM.
+  if (options.trace_all != options_.trace_all) seen_attaches_ = 0;
   options.tenant = std::move(options_.tenant);
+  options.dedicated_vm = options_.dedicated_vm;
   options_ = std::move(options);
+}
+
+void Sandbox::take_back() noexcept {
+  finish();
+  options_.output = nullptr;
+  options_.input = nullptr;
+  options_.trace = nullptr;
 }
 
 Result<std::unique_ptr<Sandbox>> Sandbox::make(std::shared_ptr<Image> image,
@@ -254,6 +264,7 @@ Result<void> Sandbox::enter(Entry& entry, Purpose purpose) {
   }
 }
 
+// With what the guest needs to go on there.
 Result<Shell*> Sandbox::attach() {
   auto shell = image_->shells().acquire(*memory_);
   if (!shell) {
@@ -262,19 +273,27 @@ Result<Shell*> Sandbox::attach() {
     return shell;
   }
   attached_ = true;
-  if (call_deadline_ != 0) {
-    auto armed = image_->engine()->timer().arm(deadline_place_, call_number_, call_deadline_);
-    if (!armed) {
-      finish();
-      return std::move(armed).error();
-    }
-    stop_if_late();
+  if (memory_->attaches() == seen_attaches_) {
+    // The guest takes the time that it is told for that of its next look at the clock.
+    if (is_restored_) tell_time(**shell);
+    return shell;
   }
-  if (memory_->attaches() == seen_attaches_ && !is_restored_) return shell;
   if (auto written = write_environment(**shell); !written) {
     finish();
     return std::move(written).error();
   }
+  return shell;
+}
+
+Result<Shell*> Sandbox::attach_for_call() {
+  GLINT_TRY_ASSIGN(shell, attach());
+  if (call_deadline_ == 0) return shell;
+  auto armed = image_->engine()->timer().arm(deadline_place_, call_number_, call_deadline_);
+  if (!armed) {
+    finish();
+    return std::move(armed).error();
+  }
+  stop_if_late();
   return shell;
 }
 
@@ -287,6 +306,12 @@ Result<void> Sandbox::write_environment(Shell& shell) {
     write_seed(transfer, seed);
   }
   write_identity(transfer, options_.trace_all);
+  tell_time(shell);
+  seen_attaches_ = memory_->attaches();
+  return {};
+}
+
+void Sandbox::tell_time(Shell& shell) {
   // The guest compares for equality.
   do {
     ++time_epoch_;
@@ -296,9 +321,7 @@ Result<void> Sandbox::write_environment(Shell& shell) {
   time.tsc_khz = shell.vcpu().tsc_khz();
   time.realtime_ns = clock_ns(CLOCK_REALTIME);
   time.monotonic_ns = clock_ns(CLOCK_MONOTONIC);
-  write_time(transfer, time);
-  seen_attaches_ = memory_->attaches();
-  return {};
+  write_time(shell.transfer(), time);
 }
 
 Result<void> Sandbox::start_if_new() {
@@ -308,9 +331,10 @@ Result<void> Sandbox::start_if_new() {
   VcpuState start;
   start.registers.rip = layout.libos_entry;
   start.registers.rsp = layout.stack_top;
-  memory_ = std::make_unique<SandboxMemory>(
-      FrozenSandbox{image_->shells().initial_memory(), std::move(start)}, options_.tenant);
-  auto attached = attach();
+  memory_ =
+      std::make_unique<SandboxMemory>(FrozenSandbox{image_->shells().initial_memory(), std::move(start)},
+                                      options_.tenant, options_.dedicated_vm);
+  auto attached = attach_for_call();
   if (!attached) {
     if (state() != State::kPoisoned) back_to_new();
     return std::move(attached).error();
@@ -439,7 +463,7 @@ Result<Value> Sandbox::call(uint32_t function, std::span<const Value> arguments,
     GLINT_TRY_ASSIGN(started, freeze());
     GLINT_TRY(restore_inside(std::move(started)));
   }
-  GLINT_TRY_ASSIGN(shell, attach());
+  GLINT_TRY_ASSIGN(shell, attach_for_call());
   went_on_ = true;  // the arguments stand in the transfer area from here on, whether the guest runs or not
   auto call_end = write_arguments(*shell, arguments);
   if (!call_end) {
@@ -517,11 +541,12 @@ Result<void> Sandbox::prepare() {
   Entry entry(*this);
   GLINT_TRY(enter(entry, Purpose::kOther));
   if (!memory_) return {};  // its start-up code comes first
-  call_deadline_ = 0;
   GLINT_TRY(attach());
   finish();
   return {};
 }
+
+bool Sandbox::is_lost() const { return memory_ && image_->shells().is_lost(*memory_); }
 
 bool Sandbox::is_attached() const { return memory_ && image_->shells().is_attached(*memory_); }
 
@@ -547,15 +572,21 @@ Result<void> Sandbox::restore_inside(std::shared_ptr<const Snapshot> to) {
       return restored;
     }
   } else {
-    memory_ = std::make_unique<SandboxMemory>(to->frozen, options_.tenant);
+    memory_ = std::make_unique<SandboxMemory>(to->frozen, options_.tenant, options_.dedicated_vm);
   }
   guest_epoch_ = to->time_epoch;
   snapshot_ = std::move(to);
   is_restored_ = true;
+  seen_attaches_ = 0;
   went_on_ = false;
   ++counters_.restores;
   poison_reason_.clear();
   state_.store(State::kReady, std::memory_order_release);
+  if (!is_attached()) return {};
+  // What its next call needs in its VM it gets now, but for the time: restoring may be off the caller's path.
+  // Where that fails, the call tries again, and says so.
+  static_cast<void>(attach());
+  finish();
   return {};
 }
 

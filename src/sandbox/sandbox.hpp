@@ -45,6 +45,7 @@ struct SandboxOptions {
   bool trace_all = false;            // also the calls that the libos served
   bool end_on_host_failure = false;  // a failing host function ends the call; else the guest is told
   bool restore_each_call = false;    // every call begins with the snapshot, whatever became of the last one
+  bool dedicated_vm = false;         // its VM serves no other sandbox, ever
   uint32_t max_depth = 16;
   std::string tenant;  // no VM ever serves two tenants
 };
@@ -97,14 +98,20 @@ class Sandbox {
   // What must hold of the options of a sandbox that goes on from a snapshot.
   static Result<void> check_from_snapshot(const SandboxOptions& options);
 
-  // Gives it other options, but for the tenant. A result's view ends. Not during a call.
+  // Gives it other options, but for the tenant and the kind of VM. Not during a call.
   void lend(SandboxOptions options);
+
+  // Ends the view of a result, and drops the callbacks. Not during a call.
+  void take_back() noexcept;
 
   // Puts it into a VM, so that its next call need not. It may be parked again at any time.
   Result<void> prepare();
 
   // It is what `snapshot` says, and no call has begun since.
   bool is_untouched(const Snapshot& snapshot) const { return snapshot_.get() == &snapshot && !went_on_; }
+
+  // What it was could not be kept while it was parked: only restoring helps. To be asked as is_attached().
+  bool is_lost() const;
 
   // It is in a VM at this moment. To be asked by the thread that uses it.
   bool is_attached() const;
@@ -144,7 +151,9 @@ class Sandbox {
   Result<void> restore_for_call();
   Result<std::shared_ptr<const Snapshot>> freeze();
   Result<Shell*> attach();
+  Result<Shell*> attach_for_call();
   Result<void> write_environment(Shell& shell);
+  void tell_time(Shell& shell);
   Result<uint64_t> write_arguments(Shell& shell, std::span<const Value> arguments);
   void stop_if_late();
   void back_to_new();
@@ -168,7 +177,8 @@ class Sandbox {
   std::unique_ptr<SandboxMemory> memory_;
   std::shared_ptr<const Snapshot> snapshot_;  // what restore() goes back to; null: nothing
   bool went_on_ = false;                      // since it was made or restored, it was called
-  uint32_t seen_attaches_ = 0;  // the transfer area holds what the guest needs since that attach
+  uint32_t seen_attaches_ =
+      0;  // the transfer area holds what the guest needs since that attach; 0: it does not
   bool is_restored_ = false;  // put back to snapshot_, and not run since: it needs new clocks and a new seed
   uint32_t time_epoch_ = 0;   // what stands in the transfer area
   uint32_t guest_epoch_ = 0;  // what the guest's memory remembers

@@ -33,6 +33,7 @@ void SandboxMemory::drop_pages() {
   home_ = MappedRange();
   has_pages_ = false;
   own_pages_.clear();
+  own_count_ = 0;
   may_have_new_pages_ = true;
 }
 
@@ -59,10 +60,15 @@ template <class Predicate>
 ShellPool::Slot* ShellPool::longest_idle(Predicate suits) {
   Slot* best = nullptr;
   for (auto& slot : slots_) {
-    if (slot->in_use || !suits(*slot)) continue;
+    if (slot->in_use || slot->is_dedicated || !suits(*slot)) continue;
     if (best == nullptr || slot->last_use < best->last_use) best = slot.get();
   }
   return best;
+}
+
+size_t ShellPool::shared_count() const {
+  return static_cast<size_t>(
+      std::count_if(slots_.begin(), slots_.end(), [](const auto& slot) { return !slot->is_dedicated; }));
 }
 
 Result<void> ShellPool::check_owner() const {
@@ -109,7 +115,11 @@ Result<void> ShellPool::attach_somewhere(SandboxMemory& sandbox, std::unique_loc
 // count; where the limit leaves only others, one of them is retired.
 Result<ShellPool::Slot*> ShellPool::take_slot(const SandboxMemory& sandbox,
                                               std::unique_lock<std::mutex>& lock) {
-  if (!traits_.can_share_vcpus()) return make_slot(lock);
+  if (!is_shared(sandbox)) {
+    GLINT_TRY_ASSIGN(own, make_slot(lock));
+    own->is_dedicated = true;
+    return own;
+  }
   const auto ours = [&](const Slot& slot) { return !slot.tenant || *slot.tenant == sandbox.tenant_; };
   const auto free = [&](const Slot& slot) { return slot.guest == nullptr && ours(slot); };
   // A window that is a pristine copy of the right memory need not be mapped.
@@ -119,7 +129,7 @@ Result<ShellPool::Slot*> ShellPool::take_slot(const SandboxMemory& sandbox,
     slot->in_use = true;
     return slot;
   }
-  if (slots_.size() + making_ >= limit_) {
+  if (shared_count() + making_ >= limit_) {
     if (Slot* resting = longest_idle(ours)) {
       // A failure is the other sandbox's, which keeps it for its next call if it lost something.
       if (auto evicted = evict(resting, lock)) return evicted;
@@ -225,11 +235,16 @@ bool ShellPool::is_attached(const SandboxMemory& sandbox) {
   return sandbox.shell_ != nullptr && !sandbox.parking_;
 }
 
+bool ShellPool::is_lost(const SandboxMemory& sandbox) {
+  const std::lock_guard lock(mutex_);
+  return sandbox.lost_.has_value();
+}
+
 void ShellPool::release(SandboxMemory& sandbox) {
   std::unique_lock lock(mutex_);
   Slot* slot = slot_of(sandbox.shell_);
   slot->last_use = ++clock_;
-  if (slots_.size() <= limit_ || !traits_.can_share_vcpus()) {
+  if (slot->is_dedicated || shared_count() <= limit_) {
     slot->in_use = false;
     return;
   }
@@ -251,7 +266,7 @@ void ShellPool::forget(SandboxMemory& sandbox, bool broken) {
     lock.lock();
     sandbox.shell_ = nullptr;
     slot->guest = nullptr;
-    if (broken || slots_.size() > limit_ || !traits_.can_share_vcpus()) {
+    if (broken || slot->is_dedicated || shared_count() > limit_) {
       drop_slot(slot, lock);
     } else {
       slot->in_use = false;
@@ -353,6 +368,7 @@ Result<void> ShellPool::restore_attached(Shell& shell, SandboxMemory& sandbox, c
   GLINT_TRY(shell.begin_with(to.memory));
   sandbox.base_ = to.memory;
   sandbox.own_pages_.clear();
+  sandbox.own_count_ = 0;
   sandbox.may_have_new_pages_ = true;
   return {};
 }
@@ -375,9 +391,11 @@ Result<void> ShellPool::copy_back(std::span<std::byte> pages, SandboxMemory& san
     if (!own && own.error().code != GLINT_E_UNSUPPORTED) return std::move(own).error();
     if (!own || own->size() > kMostOwnPages) {
       sandbox.own_pages_.clear();
+      sandbox.own_count_ = 0;
       return discard(pages);
     }
     sandbox.own_pages_ = std::move(*own);
+    sandbox.own_count_ = sandbox.own_pages_.size();
     sandbox.may_have_new_pages_ = false;
   }
   for (const uint32_t index : sandbox.own_pages_) {

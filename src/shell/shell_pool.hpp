@@ -30,9 +30,13 @@ struct FrozenSandbox {
 // What a sandbox owns of a machine: its writable memory, and its vCPU state while it rests.
 class SandboxMemory {
  public:
-  // It runs first as `start` says; `tenant` is whose it is.
-  SandboxMemory(FrozenSandbox start, std::string tenant)
-      : tenant_(std::move(tenant)), base_(std::move(start.memory)), state_(std::move(start.state)) {}
+  // It runs first as `start` says; `tenant` is whose it is. `dedicated`: its shell is made for it, and serves
+  // nobody else, neither meanwhile nor afterwards.
+  SandboxMemory(FrozenSandbox start, std::string tenant, bool dedicated)
+      : tenant_(std::move(tenant)),
+        is_dedicated_(dedicated),
+        base_(std::move(start.memory)),
+        state_(std::move(start.state)) {}
   SandboxMemory(const SandboxMemory&) = delete;
   SandboxMemory& operator=(const SandboxMemory&) = delete;
 
@@ -49,7 +53,7 @@ class SandboxMemory {
   uint64_t restored_pages() const { return restored_pages_; }
 
   // Bytes of memory that are its own, as far as restoring it has found them.
-  uint64_t own_bytes() const { return own_pages_.size() * kPageSize; }
+  uint64_t own_bytes() const { return own_count_.load(std::memory_order_relaxed) * kPageSize; }
 
   // Pages may have been written for the first time since it was last restored: they will have to be looked
   // for. Whoever ran it and saw that the thread took no page fault meanwhile need not say so.
@@ -61,10 +65,12 @@ class SandboxMemory {
   void drop_pages();
 
   const std::string tenant_;
+  const bool is_dedicated_;
   std::shared_ptr<const WindowMemory> base_;  // what its memory is a private copy of
   // Which pages of it are its own, ascending, except for new ones. A page stays in here for good: it is
   // copied back at every restore, whether it was written again or not, so that nothing has to be armed.
   std::vector<uint32_t> own_pages_;
+  std::atomic<size_t> own_count_{0};  // for who may not look at own_pages_
   bool may_have_new_pages_ = true;
   uint64_t restored_pages_ = 0;
   VcpuState state_;         // valid while parked
@@ -94,7 +100,7 @@ class ShellPool {
   };
 
   // All that is referred to must outlive the pool. `limit` shells are kept; more are made only while calls
-  // need them.
+  // need them. Those of dedicated sandboxes are not counted.
   // Where registers would stay behind in a vCPU (MachineTraits::can_share_vcpus), each sandbox has a shell of
   // its own.
   ShellPool(Hypervisor& hypervisor, const Layout& layout, ImageMemory memory, const MachineTraits& traits,
@@ -108,6 +114,9 @@ class ShellPool {
 
   // It is in a shell at this moment: its next call need not attach it.
   bool is_attached(const SandboxMemory& sandbox);
+
+  // Its memory or registers could not be kept while it was parked, perhaps by another thread at this moment.
+  bool is_lost(const SandboxMemory& sandbox);
 
   // The sandbox rests; it stays attached until its shell is wanted.
   void release(SandboxMemory& sandbox);
@@ -134,11 +143,16 @@ class ShellPool {
     std::unique_ptr<Shell> shell;
     SandboxMemory* guest = nullptr;  // the sandbox that is attached
     bool in_use = false;
+    bool is_dedicated = false;          // to the sandbox that is attached, from its making to its end
     std::optional<std::string> tenant;  // whose sandboxes it serves; empty until it served one
     uint64_t last_use = 0;
   };
 
   Result<void> check_owner() const;
+  size_t shared_count() const;
+  bool is_shared(const SandboxMemory& sandbox) const {
+    return traits_.can_share_vcpus() && !sandbox.is_dedicated_;
+  }
   Slot* slot_of(const Shell* shell);
   template <class Predicate>
   Slot* longest_idle(Predicate suits);

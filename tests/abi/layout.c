@@ -47,6 +47,7 @@ static void print_base(void) {
   FIELD(glint_live_objects, host_functions);
   FIELD(glint_live_objects, host_tokens);
   FIELD(glint_live_objects, snapshots);
+  FIELD(glint_live_objects, pools);
 }
 
 static void print_error(void) {
@@ -192,6 +193,40 @@ static void print_snapshot(void) {
   FIELD(glint_snapshot_info, stored_size);
 }
 
+static void print_pool(void) {
+  WHOLE(glint_pool_options);
+  FIELD(glint_pool_options, struct_size);
+  FIELD(glint_pool_options, flags);
+  FIELD(glint_pool_options, size);
+  FIELD(glint_pool_options, warm);
+  FIELD(glint_pool_options, idle_memory);
+  FIELD(glint_pool_options, tenant);
+
+  WHOLE(glint_acquire_options);
+  FIELD(glint_acquire_options, struct_size);
+  FIELD(glint_acquire_options, reserved);
+  FIELD(glint_acquire_options, wait_ns);
+  FIELD(glint_acquire_options, interrupt);
+  FIELD(glint_acquire_options, sandbox);
+
+  WHOLE(glint_pool_counters);
+  FIELD(glint_pool_counters, struct_size);
+  FIELD(glint_pool_counters, size);
+  FIELD(glint_pool_counters, live);
+  FIELD(glint_pool_counters, in_use);
+  FIELD(glint_pool_counters, ready);
+  FIELD(glint_pool_counters, returned);
+  FIELD(glint_pool_counters, waiting);
+  FIELD(glint_pool_counters, idle_memory);
+  FIELD(glint_pool_counters, acquired);
+  FIELD(glint_pool_counters, waited);
+  FIELD(glint_pool_counters, restored);
+  FIELD(glint_pool_counters, restored_late);
+  FIELD(glint_pool_counters, made);
+  FIELD(glint_pool_counters, replaced);
+  FIELD(glint_pool_counters, dropped);
+}
+
 int main(void) {
   print_base();
   print_error();
@@ -199,5 +234,6 @@ int main(void) {
   print_image();
   print_sandbox();
   print_snapshot();
+  print_pool();
   return fflush(stdout) == 0 ? 0 : 1;
 }

@@ -308,11 +308,11 @@ TEST(CapiBase, SaysWhatTheBuildCanDoAndHowLargeItsStructsAre) {
   EXPECT_EQ(glint_struct_size(GLINT_STRUCT_VALUE), sizeof(glint_value));
   EXPECT_EQ(glint_struct_size(GLINT_STRUCT_CALL_OPTIONS), sizeof(glint_call_options));
   EXPECT_EQ(glint_struct_size(GLINT_STRUCT_LIVE_OBJECTS), sizeof(glint_live_objects));
-  for (uint32_t which = GLINT_STRUCT_STR; which <= GLINT_STRUCT_SNAPSHOT_INFO; ++which) {
+  for (uint32_t which = GLINT_STRUCT_STR; which <= GLINT_STRUCT_POOL_COUNTERS; ++which) {
     EXPECT_NE(glint_struct_size(which), 0u) << which;
   }
   EXPECT_EQ(glint_struct_size(0), 0u);
-  EXPECT_EQ(glint_struct_size(GLINT_STRUCT_SNAPSHOT_INFO + 1), 0u);
+  EXPECT_EQ(glint_struct_size(GLINT_STRUCT_POOL_COUNTERS + 1), 0u);
 }
 
 TEST(CapiBase, LiveObjectsAskForASizeTheyKnow) {

@@ -86,7 +86,7 @@ TEST_F(CapiPool, RefusesNullsAndBadStructs) {
     return glint_pool_create(snapshot_.handle(), host_.handle(), &options, &pool, nullptr);
   };
   EXPECT_EQ(created([](auto& o) { o.struct_size = 3; }), GLINT_E_INVALID_ARGUMENT);
-  EXPECT_EQ(created([](auto& o) { o.flags = 4; }), GLINT_E_INVALID_ARGUMENT);
+  EXPECT_EQ(created([](auto& o) { o.flags = 8; }), GLINT_E_INVALID_ARGUMENT);
   EXPECT_EQ(created([](auto& o) { o.size = GLINT_POOL_MAX_SIZE + 1; }), GLINT_E_INVALID_ARGUMENT);
   EXPECT_EQ(created([](auto& o) { o.size = 1, o.warm = 2; }), GLINT_E_INVALID_ARGUMENT);
   EXPECT_EQ(created([](auto& o) { o.flags = GLINT_POOL_LAZY, o.warm = 1; }), GLINT_E_INVALID_ARGUMENT);

@@ -65,7 +65,7 @@ TEST_F(CapiSandbox, RefusesBadOptions) {
   refused("reserved");
   options_.tenant = {nullptr, 3};
   refused("tenant");
-  options_.flags = 8;
+  options_.flags = 16;
   refused("flags");
   options_.flags = GLINT_SANDBOX_TRACE;  // but no callback
   refused("trace");

@@ -22,12 +22,13 @@ inline constexpr std::chrono::nanoseconds kWaitForever = std::chrono::nanosecond
 
 // See glint_pool_options.
 struct PoolOptions {
-  uint32_t size = 0;         // sandboxes that there are at most, those in use included; 0: two per processor
-  uint32_t warm = 0;         // of them, those that are made beforehand; 0: as many as the engine keeps VMs
-  bool lazy = false;         // none is put into a VM before somebody asks for one
-  bool use_thread = true;    // a thread of the pool's restores; else Sandbox's destructor does
-  uint64_t idle_memory = 0;  // bytes of their own that sandboxes at rest may keep together; 0: no limit
-  std::string tenant = {};   // of all its sandboxes: no VM ever serves two tenants
+  uint32_t size = 0;       // sandboxes that there are at most, those in use included; 0: two per processor
+  uint32_t warm = 0;       // of them, those that are made beforehand; 0: as many as the engine keeps VMs
+  bool lazy = false;       // none is put into a VM before somebody asks for one
+  bool use_thread = true;  // a thread of the pool's restores; else Sandbox's destructor does
+  bool dedicated_vms = false;  // each of its sandboxes has a VM that serves no other
+  uint64_t idle_memory = 0;    // bytes of their own that sandboxes at rest may keep together; 0: no limit
+  std::string tenant = {};     // of all its sandboxes: no VM ever serves two tenants
 };
 
 // Counts; see glint_pool_counters.
@@ -115,6 +116,7 @@ class Pool {
     glint_pool_options_init(&c_options, sizeof(c_options));
     if (options.lazy) c_options.flags |= GLINT_POOL_LAZY;
     if (!options.use_thread) c_options.flags |= GLINT_POOL_NO_THREAD;
+    if (options.dedicated_vms) c_options.flags |= GLINT_POOL_DEDICATED_VMS;
     c_options.size = options.size;
     c_options.warm = options.warm;
     c_options.idle_memory = options.idle_memory;

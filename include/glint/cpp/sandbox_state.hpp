@@ -45,6 +45,7 @@ struct SandboxOptions {
   bool trace_all = false;  // every system call goes to `trace`, not only those that the libos does not serve
   bool end_on_host_failure = false;  // a host function that fails ends the call; else the guest is told
   bool restore_each_call = false;  // each call begins with the snapshot; see GLINT_SANDBOX_RESTORE_EACH_CALL
+  bool dedicated_vm = false;       // its VM serves no other sandbox, ever; see GLINT_SANDBOX_DEDICATED_VM
   uint32_t max_depth = 0;          // nested calls host → guest → host … on one thread; 0: 16
   std::string tenant = {};         // whose sandbox this is: no VM ever serves two tenants
 };
@@ -70,6 +71,7 @@ class SandboxState {
     glint_sandbox_options_init(&c_options, sizeof(c_options));
     c_options.flags = options_.trace_all && options_.trace ? GLINT_SANDBOX_TRACE : 0;
     if (options_.end_on_host_failure) c_options.flags |= GLINT_SANDBOX_END_ON_HOST_FAILURE;
+    if (options_.dedicated_vm) c_options.flags |= GLINT_SANDBOX_DEDICATED_VM;
     if (options_.restore_each_call) c_options.flags |= GLINT_SANDBOX_RESTORE_EACH_CALL;
     c_options.arguments = args.data();
     c_options.argument_count = args.size();

@@ -11,7 +11,7 @@ namespace Glint.Tests;
 /// that nobody disposed of, unless the test says that it abandons some.</summary>
 public abstract class InteropTest : IDisposable
 {
-    private readonly (ulong, ulong, ulong, ulong, ulong, ulong, ulong, ulong) _before;
+    private readonly (ulong, ulong, ulong, ulong, ulong, ulong, ulong, ulong, ulong) _before;
     private readonly long _abandonedBefore;
 
     protected InteropTest()
@@ -78,7 +78,8 @@ public abstract class InteropTest : IDisposable
     }
 
     // Images that tests share are loaded when the first needs them.
-    private static (ulong, ulong, ulong, ulong, ulong, ulong, ulong, ulong) WithoutImages(LiveObjects live) =>
+    private static (ulong, ulong, ulong, ulong, ulong, ulong, ulong, ulong, ulong) WithoutImages(
+        LiveObjects live) =>
         (live.Sandboxes, live.Interrupts, live.Errors, live.Doctors, live.HostFunctionSets,
-            live.HostFunctions, live.HostTokens, live.Snapshots);
+            live.HostFunctions, live.HostTokens, live.Snapshots, live.Pools);
 }

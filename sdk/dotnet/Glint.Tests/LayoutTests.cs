@@ -110,6 +110,10 @@ public sealed class LayoutTests
         Assert.Equal(header["GLINT_SANDBOX_TRACE"], NativeConstants.SandboxTrace);
         Assert.Equal(header["GLINT_SANDBOX_END_ON_HOST_FAILURE"], NativeConstants.SandboxEndOnHostFailure);
         Assert.Equal(header["GLINT_SANDBOX_RESTORE_EACH_CALL"], NativeConstants.SandboxRestoreEachCall);
+        Assert.Equal(header["GLINT_POOL_LAZY"], NativeConstants.PoolLazy);
+        Assert.Equal(header["GLINT_POOL_NO_THREAD"], NativeConstants.PoolNoThread);
+        Assert.Equal(header["GLINT_WAIT_NONE"], NativeConstants.WaitNone);
+        Assert.Equal(header["GLINT_WAIT_FOREVER"], NativeConstants.WaitForever);
         CompareEnum<SandboxBackend>(header, "GLINT_BACKEND_");
         CompareEnum<SandboxState>(header, "GLINT_STATE_");
         CompareEnum<NativeStructId>(header, "GLINT_STRUCT_");

@@ -17,6 +17,7 @@ public sealed class ReadmeTests
     [Theory]
     [InlineData("A checked program", "example")]
     [InlineData("TakeSnapshot", "snapshots")]
+    [InlineData("SandboxPool", "pools")]
     public void TheExamplesOfTheReadmeAreThoseThatCompile(string contained, string mark)
     {
         string readme = File.ReadAllText(Path.Combine(Repository.Sdk, "README.md"));
@@ -31,6 +32,17 @@ public sealed class ReadmeTests
     [Trait("Category", "Kvm")]
     public void TheExampleOfSnapshotsRuns() =>
         Assert.Equal([1u, 2u, 2u, 2u, 2u], Snapshots(Guests.Kvm("dirt")));
+
+    [Fact]
+    [Trait("Category", "Kvm")]
+    public async Task TheExampleOfPoolsRuns()
+    {
+        using Sandbox sandbox = new(Guests.Kvm("dirt"));
+        sandbox.Call("count");
+        using Snapshot snapshot = sandbox.TakeSnapshot();
+        ulong[] counted = await Pools(snapshot, TestContext.Current.CancellationToken);
+        Assert.Equal([2u, 2u, 2u], counted);
+    }
 
     private static IEnumerable<string> Examples(string readme) =>
         readme.Split("```csharp\n").Skip(1)
@@ -94,5 +106,35 @@ public sealed class ReadmeTests
         ulong fourth = isolated.Call<ulong>("count"); // 2
         // </snapshots>
         return [one, two, again, third, fourth];
+    }
+
+    private static async Task<ulong[]> Pools(Snapshot snapshot, CancellationToken cancellationToken)
+    {
+        ulong one;
+        ulong two = 0;
+        ulong three;
+        // <pools>
+        // Eight sandboxes at most, for any number of threads.
+        using SandboxPool pool = new(snapshot, new SandboxPoolOptions { Size = 8 });
+
+        // Each use begins with the snapshot, whatever became of the sandbox before.
+        using (Sandbox sandbox = pool.Acquire(cancellationToken))
+        {
+            one = sandbox.Call<ulong>("count", cancellationToken); // 2
+        } // gives it back, also after a fault
+
+        // Without blocking, when all are in use: not at all, or not this thread.
+        if (pool.TryAcquire(out Sandbox? free))
+        {
+            using (free)
+            {
+                two = free.Call<ulong>("count"); // 2
+            }
+        }
+
+        using Sandbox awaited = await pool.AcquireAsync(cancellationToken);
+        three = await awaited.CallAsync<ulong>("count", cancellationToken); // 2
+        // </pools>
+        return [one, two, three];
     }
 }

@@ -23,6 +23,20 @@ internal static class Deadline
         }
     }
 
+    /// <summary>Nanoseconds to wait, for the C ABI.</summary>
+    public static ulong ToWait(TimeSpan timeout)
+    {
+        if (timeout == Timeout.InfiniteTimeSpan)
+        {
+            return NativeConstants.WaitForever;
+        }
+
+        return timeout >= TimeSpan.Zero && timeout <= s_longest
+            ? (ulong)timeout.Ticks * NanosecondsPerTick
+            : throw new ArgumentOutOfRangeException(nameof(timeout), timeout,
+                "A timeout is a time of zero to 36,500 days, or InfiniteTimeSpan for none.");
+    }
+
     /// <summary>Nanoseconds for the C ABI, of a deadline that was checked.</summary>
     public static ulong ToNative(TimeSpan? deadline) =>
         deadline is not { } time ? NativeConstants.DeadlineDefault

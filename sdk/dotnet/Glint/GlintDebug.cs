@@ -45,6 +45,7 @@ public readonly record struct LiveObjects
         HostFunctions = live.HostFunctions;
         HostTokens = live.HostTokens;
         Snapshots = live.Snapshots;
+        Pools = live.Pools;
     }
 
     /// <summary>Engines.</summary>
@@ -77,4 +78,7 @@ public readonly record struct LiveObjects
 
     /// <summary>Snapshots that were not disposed of. Sandboxes that go on from one do not count.</summary>
     public ulong Snapshots { get; }
+
+    /// <summary>Pools that were not disposed of. Sandboxes of one that are in use do not count.</summary>
+    public ulong Pools { get; }
 }

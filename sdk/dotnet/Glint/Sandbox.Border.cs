@@ -143,7 +143,7 @@ public sealed unsafe partial class Sandbox
     private InterruptHandle TakeInterrupt() =>
         Interlocked.Exchange(ref _spareInterrupt, null) ?? MakeInterrupt();
 
-    private static InterruptHandle MakeInterrupt()
+    internal static InterruptHandle MakeInterrupt()
     {
         InterruptHandle handle = new();
         nint interrupt = 0;

@@ -131,7 +131,7 @@ public sealed unsafe partial class Sandbox
     public Task<int> RunAsync(CallOptions options = default) =>
         OnOwnThread(() => Run(options), options.CancellationToken);
 
-    private static Task<T> OnOwnThread<T>(Func<T> work, CancellationToken token) =>
+    internal static Task<T> OnOwnThread<T>(Func<T> work, CancellationToken token) =>
         Task.Factory.StartNew(work, token,
             TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach
             | TaskCreationOptions.RunContinuationsAsynchronously,

@@ -44,29 +44,29 @@ public sealed unsafe partial class Sandbox : IDisposable
 
     private Sandbox(GuestImage image, Snapshot? snapshot, SandboxOptions? options,
         HostFunctions? hostFunctions)
+        : this(image, hostFunctions?.Handle.Registrations, options)
+    {
+        using HandleLease lease = new(hostFunctions?.Handle);
+        nint functions = lease.Value;
+        int status = Open(options,
+            (native, sandbox, failure) => snapshot is null
+                ? NativeMethods.SandboxCreate(image.Handle, functions, native, sandbox, failure)
+                : NativeMethods.SandboxCreateFrom(snapshot.Handle, functions, native, sandbox, failure),
+            out nint error);
+        Failure.ThrowIfFailed(status, error);
+    }
+
+    // Not opened yet.
+    private Sandbox(GuestImage image, object? registrations, SandboxOptions? options)
     {
         ArgumentNullException.ThrowIfNull(image);
         Image = image;
-        _handle = new SandboxHandle(hostFunctions?.Handle.Registrations);
-        nint userData = 0;
-        if (options is { HasCallbacks: true })
-        {
-            _callbacks = new SandboxCallbacks(options);
-            userData = Callbacks.Refer(_callbacks);
-        }
-
-        try
-        {
-            Create(snapshot, options ?? new SandboxOptions(), hostFunctions, userData);
-        }
-        catch
-        {
-            Callbacks.Release<SandboxCallbacks>(userData);
-            throw;
-        }
-
-        _handle.Own(userData);
+        _handle = new SandboxHandle(registrations);
+        _callbacks = options is { HasCallbacks: true } ? new SandboxCallbacks(options) : null;
     }
+
+    /// <summary>Gets a native sandbox that does what the options say.</summary>
+    internal delegate int Opener(NativeSandboxOptions* options, nint* sandbox, nint* error);
 
     /// <summary>The guest program.</summary>
     public GuestImage Image { get; }
@@ -137,7 +137,8 @@ public sealed unsafe partial class Sandbox : IDisposable
         return exitCode;
     }
 
-    /// <summary>Ends the sandbox. During a call, its memory is freed when the call ends.</summary>
+    /// <summary>Ends the sandbox, or gives it back to the pool that it is of. During a call, this takes effect
+    /// when the call ends.</summary>
     public void Dispose()
     {
         _disposed = true; // before the handle: see GiveBack
@@ -145,8 +146,36 @@ public sealed unsafe partial class Sandbox : IDisposable
         DisposeSpareInterrupt();
     }
 
-    private void Create(Snapshot? snapshot, SandboxOptions options, HostFunctions? hostFunctions,
-        nint userData)
+    /// <summary>A sandbox that `open` gets; null when it fails, with what it says.</summary>
+    internal static Sandbox? TryOpen(GuestImage image, object? registrations, SandboxOptions? options,
+        Opener open, out int status, out nint error)
+    {
+        Sandbox sandbox = new(image, registrations, options);
+        status = sandbox.Open(options, open, out error);
+        return status == NativeConstants.Ok ? sandbox : null;
+    }
+
+    private int Open(SandboxOptions? options, Opener open, out nint error)
+    {
+        nint userData = _callbacks is null ? 0 : Callbacks.Refer(_callbacks);
+        try
+        {
+            int status = Open(options ?? new SandboxOptions(), userData, open, out error);
+            if (status == NativeConstants.Ok)
+            {
+                _handle.Own(userData);
+                userData = 0;
+            }
+
+            return status;
+        }
+        finally
+        {
+            Callbacks.Release<SandboxCallbacks>(userData);
+        }
+    }
+
+    private int Open(SandboxOptions options, nint userData, Opener open, out nint error)
     {
         using NativeTexts texts = new();
         string[] environment = ToEnvironment(options.Environment);
@@ -156,7 +185,8 @@ public sealed unsafe partial class Sandbox : IDisposable
             StructSize = (uint)sizeof(NativeSandboxOptions),
             Flags = (options.TraceAllSystemCalls ? NativeConstants.SandboxTrace : 0)
                 | (options.EndOnHostFailure ? NativeConstants.SandboxEndOnHostFailure : 0)
-                | (options.RestoreEachCall ? NativeConstants.SandboxRestoreEachCall : 0),
+                | (options.RestoreEachCall ? NativeConstants.SandboxRestoreEachCall : 0)
+                | (options.DedicatedVm ? NativeConstants.SandboxDedicatedVm : 0),
             Arguments = texts.AddAll(arguments),
             ArgumentCount = (ulong)arguments.Count,
             Environment = texts.AddAll(environment),
@@ -171,14 +201,16 @@ public sealed unsafe partial class Sandbox : IDisposable
         native.Input = options.Input is null ? null : &Trampolines.Input;
         native.Trace = options.Trace is null ? null : &Trampolines.Trace;
 
-        using HandleLease functions = new(hostFunctions?.Handle);
         nint sandbox = 0;
-        nint error = 0;
-        int status = snapshot is null
-            ? NativeMethods.SandboxCreate(Image.Handle, functions.Value, &native, &sandbox, &error)
-            : NativeMethods.SandboxCreateFrom(snapshot.Handle, functions.Value, &native, &sandbox, &error);
-        Failure.ThrowIfFailed(status, error);
-        _handle.Initialize(sandbox);
+        nint nativeError = 0;
+        int status = open(&native, &sandbox, &nativeError);
+        error = nativeError;
+        if (status == NativeConstants.Ok)
+        {
+            _handle.Initialize(sandbox);
+        }
+
+        return status;
     }
 
     private static string[] ToEnvironment(IReadOnlyDictionary<string, string>? variables) =>

@@ -67,6 +67,25 @@ public sealed class SandboxBusyException : SandboxException
     }
 }
 
+/// <summary>All sandboxes of a pool were in use, for as long as one was waited for.</summary>
+public sealed class SandboxPoolEmptyException : SandboxException
+{
+    internal SandboxPoolEmptyException(string message)
+        : base(SandboxErrorCode.PoolEmpty, message)
+    {
+    }
+}
+
+/// <summary>A file is not a snapshot that can be loaded here: <see cref="SandboxException.Code"/> tells
+/// why.</summary>
+public sealed class SnapshotException : SandboxException
+{
+    internal SnapshotException(SandboxErrorCode code, string message)
+        : base(code, message)
+    {
+    }
+}
+
 /// <summary>A guest program cannot be loaded.</summary>
 public sealed class ImageException : SandboxException
 {

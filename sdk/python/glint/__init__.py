@@ -9,8 +9,9 @@
 from . import _native
 from ._native import LibraryError, load
 from .errors import (Code, DeadlineExceeded, Error, Fault, GuestError, GuestFault, HostFunctionError, ImageError,
-                     InternalError, Interrupted, MachineError, UsageError)
+                     InternalError, Interrupted, MachineError, PoolEmpty, SnapshotError, UsageError)
 from .host import HostCall, HostFailure, HostFunctions
+from .pool import Pool, PoolCounters
 from .sandbox import Engine, Image, Interrupt, Sandbox, Snapshot, State
 from .types import F32, F64, I32, I64, U32, U64, Signature, Type
 
@@ -22,5 +23,5 @@ def version() -> str:
 
 __all__ = ["Code", "DeadlineExceeded", "Engine", "Error", "F32", "F64", "Fault", "GuestError", "GuestFault", "HostCall",
            "HostFailure", "HostFunctionError", "HostFunctions", "I32", "I64", "Image", "ImageError", "InternalError",
-           "Interrupt", "Interrupted", "LibraryError", "MachineError", "Sandbox", "Signature", "Snapshot", "State", "Type", "U32",
-           "U64", "UsageError", "load", "version"]
+           "Interrupt", "Interrupted", "LibraryError", "MachineError", "Pool", "PoolCounters", "PoolEmpty",
+           "Sandbox", "Signature", "Snapshot", "SnapshotError", "State", "Type", "U32", "U64", "UsageError", "load", "version"]

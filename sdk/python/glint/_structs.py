@@ -112,14 +112,32 @@ class LiveObjects(Sized):
     _fields_ = [("struct_size", c_uint32), ("reserved", c_uint32), ("engines", c_uint64), ("images", c_uint64),
                 ("sandboxes", c_uint64), ("interrupts", c_uint64), ("errors", c_uint64), ("doctors", c_uint64),
                 ("host_function_sets", c_uint64), ("host_functions", c_uint64), ("host_tokens", c_uint64),
-                ("snapshots", c_uint64)]
+                ("snapshots", c_uint64), ("pools", c_uint64)]
 
 
 class SnapshotInfo(Sized):
     _fields_ = [("struct_size", c_uint32), ("reserved", c_uint32), ("memory_size", c_uint64), ("stored_size", c_uint64)]
 
 
+class PoolOptions(Sized):
+    _fields_ = [("struct_size", c_uint32), ("flags", c_uint32), ("size", c_uint32), ("warm", c_uint32),
+                ("idle_memory", c_uint64), ("tenant", Str)]
+
+
+class AcquireOptions(Sized):
+    _fields_ = [("struct_size", c_uint32), ("reserved", c_uint32), ("wait_ns", c_uint64), ("interrupt", c_void_p),
+                ("sandbox", ctypes.POINTER(SandboxOptions))]
+
+
+class PoolCounters(Sized):
+    _fields_ = [("struct_size", c_uint32), ("size", c_uint32), ("live", c_uint64), ("in_use", c_uint64), ("ready", c_uint64),
+                ("returned", c_uint64), ("waiting", c_uint64), ("idle_memory", c_uint64), ("acquired", c_uint64),
+                ("waited", c_uint64), ("restored", c_uint64), ("restored_late", c_uint64), ("made", c_uint64),
+                ("replaced", c_uint64), ("dropped", c_uint64)]
+
+
 # By GLINT_STRUCT_*, from 1 on.
 STRUCTS: tuple[type[ctypes.Structure], ...] = (
     Str, Value, Fault, EngineOptions, EngineCounters, DoctorItem, File, ImageOptions, FunctionInfo, SegmentInfo, ImageInfo,
-    Syscall, SandboxOptions, SandboxCounters, CallOptions, LiveObjects, SnapshotInfo)
+    Syscall, SandboxOptions, SandboxCounters, CallOptions, LiveObjects, SnapshotInfo, PoolOptions,
+    AcquireOptions, PoolCounters)

@@ -99,6 +99,14 @@ class ImageError(Error):
     """The program is none that can be a guest."""
 
 
+class SnapshotError(Error):
+    """The file is no snapshot that can be loaded here; `code` says why."""
+
+
+class PoolEmpty(Error):
+    """All sandboxes of the pool were in use, for as long as one was waited for."""
+
+
 class GuestError(Error):
     """The guest function reported an ordinary error; the sandbox is ready for the next call."""
 
@@ -112,7 +120,7 @@ class HostFunctionError(Error):
 
 
 class Interrupted(Error):
-    """An Interrupt ended the call."""
+    """An Interrupt ended the call, or the waiting for a sandbox."""
 
 
 class DeadlineExceeded(Error):
@@ -125,8 +133,8 @@ class InternalError(Error):
 
 _OWN_CLASS: dict[int, type[Error]] = {
     Code.GUEST_ERROR: GuestError, Code.HOST_FUNCTION: HostFunctionError, Code.INTERRUPTED: Interrupted,
-    Code.DEADLINE: DeadlineExceeded, Code.INTERNAL: InternalError}
-_GROUPS = ((-19, UsageError), (-39, MachineError), (-59, ImageError), (-79, GuestFault))
+    Code.DEADLINE: DeadlineExceeded, Code.INTERNAL: InternalError, Code.POOL_EMPTY: PoolEmpty}
+_GROUPS = ((-19, UsageError), (-39, MachineError), (-52, ImageError), (-59, SnapshotError), (-79, GuestFault))
 
 
 def make(code: int, message: str, guest_code: int = 0, fault: Fault | None = None) -> Error:

@@ -7,7 +7,7 @@ import math
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 from . import _native, _objects, errors, types
 from . import _structs as c
@@ -18,6 +18,7 @@ _NO_DEADLINE = 2**64 - 1
 _EXPORTED = 1
 _END_ON_HOST_FAILURE = 2
 _RESTORE_EACH_CALL = 4  # GLINT_SANDBOX_RESTORE_EACH_CALL
+_DEDICATED_VM = 8  # GLINT_SANDBOX_DEDICATED_VM
 
 
 class State(enum.IntEnum):
@@ -124,9 +125,9 @@ class Interrupt(_objects.Owner):
 
 
 class Snapshot(_objects.Owner):
-    """A sandbox as it was at one moment, made by Sandbox.snapshot(); others go on from it: Sandbox(snapshot, …). Immutable;
-    may be used from any thread. `memory_size`: bytes of writable memory that the guest has; `stored_size`: bytes of it
-    that are stored, pages that are not zero."""
+    """A sandbox as it was at one moment, made by Sandbox.snapshot(), or by Snapshot.load(); others go on from it:
+    Sandbox(snapshot, …). Immutable; may be used from any thread. `memory_size`: bytes of writable memory that the guest has;
+    `stored_size`: bytes of it that are stored, pages that are not zero."""
 
     def __init__(self, image: Image, pointer: ctypes.c_void_p) -> None:
         self._own(pointer, _native.library().glint_snapshot_free, "snapshot")
@@ -136,6 +137,23 @@ class Snapshot(_objects.Owner):
             errors.invoke("glint_snapshot_get_info", handle, info)
         self.memory_size: int = info.memory_size
         self.stored_size: int = info.stored_size
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes it to a file, which appears under `path` at once and whole, in place of one that is there. The file holds
+        what the guest's memory holds, secrets too: only its owner may read it."""
+        encoded = os.fsencode(path)
+        with self._handle as handle:
+            errors.invoke("glint_snapshot_save", handle, types.view(encoded))
+
+    @classmethod
+    def load(cls, image: Image, path: str | os.PathLike[str]) -> Self:
+        """That of a file which save() wrote, for an image that is loaded as the one was that it was taken of. What does not
+        fit is a SnapshotError. The memory is mapped: as long as this or a sandbox of it lives, the file must not be written
+        to in place, only be replaced or removed."""
+        encoded, pointer = os.fsencode(path), ctypes.c_void_p()
+        with image._handle as handle:
+            errors.invoke("glint_snapshot_load", handle, types.view(encoded), ctypes.byref(pointer))
+        return cls(image, pointer)
 
 
 class _Printer:
@@ -165,22 +183,37 @@ class Sandbox(_objects.Owner):
     program had its own. `host`: the functions that the image imports; `output`: receives (1 or 2, bytes) of what the guest
     prints; `arguments`: argv; `environment`: its variables; `tenant`: sandboxes of different tenants never share a VM;
     `end_on_host_failure`: a failed host function ends the call and poisons the sandbox, instead of being an error value for
-    the guest; `restore_each_call`: each call begins with the snapshot, or with the state after the start."""
+    the guest; `restore_each_call`: each call begins with the snapshot, or with the state after the start;
+    `dedicated_vm`: it has a VM of its own, which never serves another sandbox."""
 
     def __init__(self, image: Image | Snapshot, host: HostFunctions | Mapping[str, Callable[..., object]] | None = None, *,
                  output: Callable[[int, bytes], object] | None = None, arguments: Sequence[str] = (),
                  environment: Mapping[str, str] | None = None, tenant: str = "", max_depth: int = 0,
-                 end_on_host_failure: bool = False, restore_each_call: bool = False) -> None:
+                 end_on_host_failure: bool = False, restore_each_call: bool = False, dedicated_vm: bool = False) -> None:
         functions = host if isinstance(host, HostFunctions) else HostFunctions(host)
+        create = "glint_sandbox_create_from" if isinstance(image, Snapshot) else "glint_sandbox_create"
         texts = [text.encode() for text in arguments]
         variables = [f"{name}={value}".encode() for name, value in (environment or {}).items()]
         encoded_tenant = tenant.encode()
-        flags = (_END_ON_HOST_FAILURE if end_on_host_failure else 0) | (_RESTORE_EACH_CALL if restore_each_call else 0)
-        options = c.SandboxOptions(flags=flags, max_depth=max_depth,
-                                   arguments=(c.Str * len(texts))(*map(types.view, texts)), argument_count=len(texts),
+        options = c.SandboxOptions(arguments=(c.Str * len(texts))(*map(types.view, texts)), argument_count=len(texts),
                                    environment=(c.Str * len(variables))(*map(types.view, variables)),
-                                   environment_count=len(variables), tenant=types.view(encoded_tenant))
-        self.image = image.image if isinstance(image, Snapshot) else image
+                                   environment_count=len(variables), tenant=types.view(encoded_tenant),
+                                   flags=_DEDICATED_VM if dedicated_vm else 0)
+
+        def make(options: c.SandboxOptions, pointer: ctypes.c_void_p) -> None:
+            with image._handle as handle, functions._handle as functions_handle:
+                errors.invoke(create, handle, functions_handle, options, ctypes.byref(pointer))
+
+        self._open(image.image if isinstance(image, Snapshot) else image, make, options, output, max_depth,
+                   end_on_host_failure, restore_each_call)
+
+    def _open(self, image: Image, make: Callable[[c.SandboxOptions, ctypes.c_void_p], None], options: c.SandboxOptions,
+              output: Callable[[int, bytes], object] | None, max_depth: int, end_on_host_failure: bool,
+              restore_each_call: bool) -> None:
+        """Sets in `options` what any sandbox may be told, and owns the native one that `make` gives for them."""
+        options.flags |= (_END_ON_HOST_FAILURE if end_on_host_failure else 0) | (_RESTORE_EACH_CALL if restore_each_call else 0)
+        options.max_depth = max_depth
+        self.image = image
         self._busy = threading.Lock()
         self._printer = _Printer(output) if output else None
         if self._printer:
@@ -195,9 +228,7 @@ class Sandbox(_objects.Owner):
 
         pointer = ctypes.c_void_p()
         try:
-            with image._handle as handle, functions._handle as functions_handle:
-                create = "glint_sandbox_create_from" if isinstance(image, Snapshot) else "glint_sandbox_create"
-                errors.invoke(create, handle, functions_handle, options, ctypes.byref(pointer))
+            make(options, pointer)
         except BaseException:
             free(None)
             raise

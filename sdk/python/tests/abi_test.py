@@ -13,7 +13,7 @@ from unittest import mock
 from support import LAYOUT, ROOT, TestCase
 
 import glint
-from glint import _native, _structs, sandbox
+from glint import _native, _structs, pool, sandbox
 
 
 def c_name(struct: type) -> str:
@@ -80,6 +80,10 @@ class Constants(unittest.TestCase):
         self.assertEqual(sandbox._EXPORTED, values["GLINT_EXPORTED"])
         self.assertEqual(sandbox._END_ON_HOST_FAILURE, values["GLINT_SANDBOX_END_ON_HOST_FAILURE"])
         self.assertEqual(sandbox._RESTORE_EACH_CALL, values["GLINT_SANDBOX_RESTORE_EACH_CALL"])
+        self.assertEqual(pool._LAZY, values["GLINT_POOL_LAZY"])
+        self.assertEqual(pool._NO_THREAD, values["GLINT_POOL_NO_THREAD"])
+        self.assertEqual(pool._WAIT_NONE, values["GLINT_WAIT_NONE"])
+        self.assertEqual(pool._WAIT_FOREVER, values["GLINT_WAIT_FOREVER"])
         self.assertEqual(_native.ABI_MAJOR, values["GLINT_C_ABI_MAJOR"])
         # The minor number grows, so it is not among the constants that never change.
         self.assertIn(f"#define GLINT_C_ABI_MINOR {_native.ABI_MINOR}u\n", (ROOT / "include/glint/base.h").read_text())

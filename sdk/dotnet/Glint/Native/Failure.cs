@@ -64,7 +64,10 @@ internal static unsafe class Failure
             SandboxErrorCode.Interrupted => new SandboxInterruptedException(message, inner),
             SandboxErrorCode.Deadline => new SandboxDeadlineException(message, inner),
             SandboxErrorCode.Busy => new SandboxBusyException(message),
-            <= SandboxErrorCode.ImageNotElf and > SandboxErrorCode.GuestError =>
+            SandboxErrorCode.PoolEmpty => new SandboxPoolEmptyException(message),
+            <= SandboxErrorCode.SnapshotFormat and > SandboxErrorCode.GuestError =>
+                new SnapshotException(code, message),
+            <= SandboxErrorCode.ImageNotElf and > SandboxErrorCode.SnapshotFormat =>
                 new ImageException(code, message),
             _ => new SandboxException(code, message, inner),
         };

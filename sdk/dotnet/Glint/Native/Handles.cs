@@ -73,6 +73,20 @@ internal sealed class SnapshotHandle : GlintHandle
     }
 }
 
+/// <summary>A pool. The native one lives until the last of its sandboxes is freed, too, so that their handles
+/// keep the host functions as well.</summary>
+internal sealed class PoolHandle(object? registrations) : GlintHandle
+{
+    /// <summary>The host functions, which must be reachable until the native pool is gone.</summary>
+    public object? Registrations { get; } = registrations;
+
+    protected override bool ReleaseHandle()
+    {
+        NativeMethods.PoolFree(handle);
+        return true;
+    }
+}
+
 internal sealed class InterruptHandle : GlintHandle
 {
     protected override bool ReleaseHandle()

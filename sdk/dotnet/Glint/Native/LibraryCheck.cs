@@ -88,6 +88,9 @@ internal static unsafe class LibraryCheck
         CheckSize(NativeStructId.CallOptions, sizeof(NativeCallOptions));
         CheckSize(NativeStructId.LiveObjects, sizeof(NativeLiveObjects));
         CheckSize(NativeStructId.SnapshotInfo, sizeof(NativeSnapshotInfo));
+        CheckSize(NativeStructId.PoolOptions, sizeof(NativePoolOptions));
+        CheckSize(NativeStructId.AcquireOptions, sizeof(NativeAcquireOptions));
+        CheckSize(NativeStructId.PoolCounters, sizeof(NativePoolCounters));
     }
 
     private static void CheckSize(NativeStructId which, int expected, bool mayGrow = true) =>

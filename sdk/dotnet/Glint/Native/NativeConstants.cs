@@ -21,4 +21,12 @@ internal static class NativeConstants
     public const uint SandboxTrace = 1;
     public const uint SandboxEndOnHostFailure = 2;
     public const uint SandboxRestoreEachCall = 4;
+    public const uint SandboxDedicatedVm = 8;
+
+    public const uint PoolLazy = 1;
+    public const uint PoolNoThread = 2;
+    public const uint PoolDedicatedVms = 4;
+
+    public const ulong WaitNone = 0;
+    public const ulong WaitForever = ulong.MaxValue;
 }

@@ -21,6 +21,14 @@ internal static unsafe partial class NativeMethods
     internal static partial int SnapshotGetInfo(SnapshotHandle snapshot, NativeSnapshotInfo* info,
         nint* error);
 
+    [LibraryImport(Library, EntryPoint = "glint_snapshot_save")]
+    [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial int SnapshotSave(SnapshotHandle snapshot, NativeStr path, nint* error);
+
+    [LibraryImport(Library, EntryPoint = "glint_snapshot_load")]
+    [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial int SnapshotLoad(ImageHandle image, NativeStr path, nint* snapshot, nint* error);
+
     [LibraryImport(Library, EntryPoint = "glint_sandbox_create_from")]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial int SandboxCreateFrom(SnapshotHandle snapshot, nint functions,

@@ -25,6 +25,9 @@ internal enum NativeStructId : uint
     CallOptions,
     LiveObjects,
     SnapshotInfo,
+    PoolOptions,
+    AcquireOptions,
+    PoolCounters,
 }
 
 [StructLayout(LayoutKind.Sequential)]
@@ -66,6 +69,7 @@ internal struct NativeLiveObjects
     public ulong HostFunctions;
     public ulong HostTokens;
     public ulong Snapshots;
+    public ulong Pools;
 }
 
 [StructLayout(LayoutKind.Sequential)]
@@ -241,4 +245,45 @@ internal struct NativeSnapshotInfo
     public uint Reserved;
     public ulong MemorySize;
     public ulong StoredSize;
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal struct NativePoolOptions
+{
+    public uint StructSize;
+    public uint Flags;
+    public uint Size;
+    public uint Warm;
+    public ulong IdleMemory;
+    public NativeStr Tenant;
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct NativeAcquireOptions
+{
+    public uint StructSize;
+    public uint Reserved;
+    public ulong WaitNs;
+    public nint Interrupt;
+    public NativeSandboxOptions* Sandbox;
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal struct NativePoolCounters
+{
+    public uint StructSize;
+    public uint Size;
+    public ulong Live;
+    public ulong InUse;
+    public ulong Ready;
+    public ulong Returned;
+    public ulong Waiting;
+    public ulong IdleMemory;
+    public ulong Acquired;
+    public ulong Waited;
+    public ulong Restored;
+    public ulong RestoredLate;
+    public ulong Made;
+    public ulong Replaced;
+    public ulong Dropped;
 }
