@@ -45,7 +45,8 @@ GLINT_API glint_status glint_pool_create(glint_snapshot *snapshot, glint_host_fu
                                          const glint_pool_options *options, glint_pool **pool,
                                          glint_error **error) GLINT_NOEXCEPT GLINT_MUST_USE;
 
-#define GLINT_WAIT_NONE 0ull
+#define GLINT_WAIT_NONE \
+  0ull /* for none that is in use; one that is being restored is waited for: microseconds */
 #define GLINT_WAIT_FOREVER UINT64_MAX
 
 typedef struct glint_acquire_options {

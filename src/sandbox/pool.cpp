@@ -161,8 +161,13 @@ bool Pool::take(std::unique_ptr<Sandbox>& sandbox) {
 Result<std::unique_ptr<Sandbox>> Pool::wait_for_one(std::unique_lock<std::mutex>& lock, Waiter& waiter,
                                                     uint64_t ns) {
   const auto over = [&] { return waiter.served || waiter.interrupted || closed_; };
-  if (ns != 0) {
+  // One that is being restored is in nobody's use: it comes, for whoever does not want to wait, too.
+  if (ns == 0 && restoring_ > waiters_.size()) {
+    ns = UINT64_MAX;
+  } else if (ns != 0) {
     ++counts_.waited;
+  }
+  if (ns != 0) {
     waiters_.push_back(&waiter);
     const uint64_t now = clock_ns(CLOCK_MONOTONIC);
     if (ns >= static_cast<uint64_t>(INT64_MAX) - now) {
@@ -240,10 +245,12 @@ void Pool::give_back(std::unique_ptr<Sandbox> sandbox) {
 
 // Restores one that is neither in the lists nor in use; replacing it is left to who needs one next.
 void Pool::finish_returned(std::unique_ptr<Sandbox> sandbox, std::unique_lock<std::mutex>& lock) {
+  ++restoring_;
   lock.unlock();
   const bool restored = restore(*sandbox);
   if (!restored) sandbox.reset();
   lock.lock();
+  --restoring_;
   if (!restored) {
     ++counts_.replaced;
     give_room();

@@ -123,6 +123,7 @@ class Pool {
   std::vector<Ready> ready_;  // that used last is at the end, and goes out first: it is likely to be in a VM
   std::vector<std::unique_ptr<Sandbox>> returned_;  // the same
   std::deque<Waiter*> waiters_;                     // in the order of their coming
+  uint32_t restoring_ = 0;                          // neither in a list nor in use
   bool closed_ = false;
   bool sleeping_ = false;  // the thread waits for work_
   Counters counts_;        // all but what the lists tell

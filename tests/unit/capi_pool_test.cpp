@@ -173,6 +173,15 @@ TEST_F(CapiPool, WaitersAreServedInTheOrderOfTheirComing) {
   EXPECT_EQ(pool.counters().waited, 8u);
 }
 
+TEST_F(CapiPool, OneThatIsBeingRestoredIsNotInUse) {
+  const Pool pool(snapshot_, host_, {.size = 1});
+  for (int i = 0; i < 500; ++i) {
+    Expected<Sandbox> sandbox = pool.try_acquire(milliseconds(0));
+    ASSERT_TRUE(sandbox) << "round " << i;
+    EXPECT_EQ(sandbox->call<int64_t>("ask", i), i + 1);
+  }
+}
+
 TEST_F(CapiPool, AnInterruptEndsTheWaiting) {
   const Pool pool(snapshot_, host_, {.size = 1});
   const Sandbox held = pool.acquire();
