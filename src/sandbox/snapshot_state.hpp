@@ -19,7 +19,7 @@ PortableState to_portable(const VcpuState& state, const XsaveLayout& xsave);
 // (GLINT_E_SNAPSHOT_CORRUPT), and so has what would make the hypervisor fail. `loadable`: the components that
 // the hypervisor takes (HypervisorInfo::vector_components); GLINT_E_SNAPSHOT_MACHINE when one is needed that
 // it does not.
-Result<VcpuState> from_portable(const PortableState& state, const Layout& layout, const XsaveLayout& xsave,
+Result<VcpuState> from_portable(const PortableState& portable, const Layout& layout, const XsaveLayout& xsave,
                                 uint64_t loadable);
 
 }  // namespace glint::core
