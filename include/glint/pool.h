@@ -40,8 +40,8 @@ GLINT_API void glint_pool_options_init(glint_pool_options *options, uint32_t siz
 
 /* Makes a pool, which holds a reference to the snapshot and to `functions` (which may be NULL). The first
  * sandbox is made at once, so that this fails for whatever glint_sandbox_create_from fails for, such as
- * GLINT_E_MISSING_IMPORT, and, with `warm`, where no VM can be made; GLINT_E_INVALID_ARGUMENT for options that
- * cannot be. `options` may be NULL. Any thread. */
+ * GLINT_E_MISSING_IMPORT, and, with `warm`, where no VM can be made; GLINT_E_INVALID_ARGUMENT for options
+ * that cannot be. `options` may be NULL. Any thread. */
 GLINT_API glint_status glint_pool_create(glint_snapshot *snapshot, glint_host_functions *functions,
                                          const glint_pool_options *options, glint_pool **pool,
                                          glint_error **error) GLINT_NOEXCEPT GLINT_MUST_USE;
