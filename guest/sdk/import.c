@@ -18,7 +18,7 @@ struct glint_abi_value glint_sdk_import(const struct glint_abi_value *end) {
 static const struct glint_abi_value nothing;
 
 static struct glint_abi_value fail(int32_t code, const char *text) {
-  sdk_set_error(&sdk_host_error, code, text, strlen(text));
+  sdk_set_error(&sdk.host_error, code, text, strlen(text));
   return nothing;
 }
 
@@ -33,7 +33,7 @@ static uint64_t frame_size(const struct glint_abi_value *arguments, uint32_t cou
 }
 
 static bool is_answer(const struct glint_abi_value *value) {
-  return is_view(value) && transfer_holds(value, sdk_transfer.top, sdk_transfer.scratch);
+  return is_view(value) && transfer_holds(value, sdk.transfer.top, sdk.transfer.scratch);
 }
 
 /* The part of the area that holds those arguments which are answers of the host: the last call's, whose place
@@ -53,8 +53,8 @@ static struct range answers_among(const struct glint_abi_value *arguments, uint3
 }
 
 static void move_down(struct glint_abi_value *arguments, uint32_t count, struct range range) {
-  uint64_t distance = range.begin - sdk_transfer.top;
-  memmove((void *)(glint_sdk_base + sdk_transfer.top), (const void *)(glint_sdk_base + range.begin),
+  uint64_t distance = range.begin - sdk.transfer.top;
+  memmove((void *)(glint_sdk_base + sdk.transfer.top), (const void *)(glint_sdk_base + range.begin),
           range.end - range.begin);
   for (uint32_t i = 0; i < count; ++i)
     if (is_answer(&arguments[i])) arguments[i].bits -= distance;
@@ -63,11 +63,11 @@ static void move_down(struct glint_abi_value *arguments, uint32_t count, struct 
 /* Where the frame can begin without overwriting what it is made of. */
 static uint64_t frame_begin(struct glint_abi_value *arguments, uint32_t count, uint64_t size) {
   struct range range = answers_among(arguments, count);
-  if (range.begin > range.end) return sdk_transfer.top;
-  if (sdk_transfer.scratch - sdk_transfer.top <= CREEP_MOST + size)
-    return transfer_align(sdk_transfer.scratch);
+  if (range.begin > range.end) return sdk.transfer.top;
+  if (sdk.transfer.scratch - sdk.transfer.top <= CREEP_MOST + size)
+    return transfer_align(sdk.transfer.scratch);
   move_down(arguments, count, range);
-  return transfer_align(sdk_transfer.top + (range.end - range.begin));
+  return transfer_align(sdk.transfer.top + (range.end - range.begin));
 }
 
 /* Writes values and payloads at `begin`; the offset behind them. */
@@ -85,8 +85,8 @@ static struct glint_abi_value take_answer(uint64_t reply) {
   uint64_t end = reply + sizeof value;
   if (is_view(&value) && end < value.bits + value.length) end = value.bits + value.length;
   transfer_set_scratch(transfer_align(end));
-  if (sdk_transfer.header->host_status == GLINT_HOST_OK) return value;
-  sdk_set_error(&sdk_host_error, sdk_transfer.header->host_code, (const char *)(glint_sdk_base + value.bits),
+  if (sdk.transfer.header->host_status == GLINT_HOST_OK) return value;
+  sdk_set_error(&sdk.host_error, sdk.transfer.header->host_code, (const char *)(glint_sdk_base + value.bits),
                 value.length);
   return nothing;
 }
@@ -95,7 +95,7 @@ struct glint_abi_value glint_sdk_call(const struct glint_sdk_function *function,
                                       const struct glint_abi_value *given) {
   struct glint_abi_value arguments[GLINT_ABI_MAX_PARAMS];
   uint32_t count = function->param_count;
-  sdk_host_error.set = false;
+  sdk.host_error.set = false;
   if (!transfer_connected()) return native_call(function, given);
   if (count != 0) memcpy(arguments, given, count * sizeof *arguments);
 
@@ -106,11 +106,11 @@ struct glint_abi_value glint_sdk_call(const struct glint_sdk_function *function,
     return fail(GLINT_ERROR_TOO_LARGE, "no room left in the transfer area to pass the arguments");
   uint64_t reply = write_frame(arguments, count, begin);
 
-  volatile struct glint_abi_header *header = sdk_transfer.header;
+  volatile struct glint_abi_header *header = sdk.transfer.header;
   header->exit_function = (uint32_t)(function - __start_glint_functions);
   header->exit_count = count;
   header->exit_frame = begin;
   header->exit_reply = reply;
-  sdk_transfer.libos->leave(GLINT_EXIT_HOST_CALL);
+  sdk.transfer.libos->leave(GLINT_EXIT_HOST_CALL);
   return take_answer(reply);
 }

@@ -29,15 +29,18 @@ struct glint_abi_value native_call(const struct glint_sdk_function *function,
   const struct glint_sdk_function *stub = find_stub(function);
   if (stub != NULL) {
     /* An error that the stub "returns" is the host's, as the caller sees it. */
-    const struct sdk_error before = sdk_call_error;
-    sdk_call_error.set = false;
+    const struct sdk_error before = sdk.call_error;
+    char before_text[GLINT_TEXT_MOST];
+    if (before.set) strcpy(before_text, before.error.text);
+    sdk.call_error.set = false;
     struct glint_abi_value result = stub->thunk(arguments + function->param_count);
-    if (sdk_call_error.set) {
-      sdk_set_error(&sdk_host_error, sdk_call_error.error.code, sdk_call_error.text,
-                    strlen(sdk_call_error.text));
+    if (sdk.call_error.set) {
+      sdk_set_error(&sdk.host_error, sdk.call_error.error.code, sdk.call_error.error.text,
+                    strlen(sdk.call_error.error.text));
       result = (struct glint_abi_value){0};
     }
-    sdk_call_error = before;
+    sdk.call_error.set = false;
+    if (before.set) sdk_set_error(&sdk.call_error, before.error.code, before_text, strlen(before_text));
     return result;
   }
   fprintf(stderr, "%s(", function->name);
@@ -78,11 +81,12 @@ static int call_export(const struct glint_sdk_function *function, char **words) 
             native_type_name(function->params[i]), words[i]);
     return 2;
   }
-  sdk_call_error.set = false;
+  sdk.call_error.set = false;
   struct glint_abi_value result = function->thunk(arguments + function->param_count);
   fflush(stdout);
-  if (sdk_call_error.set) {
-    fprintf(stderr, "%s: error %d: %s\n", function->name, sdk_call_error.error.code, sdk_call_error.text);
+  if (sdk.call_error.set) {
+    fprintf(stderr, "%s: error %d: %s\n", function->name, sdk.call_error.error.code,
+            sdk.call_error.error.text);
     return 1;
   }
   native_print(&result);

@@ -15,26 +15,30 @@ extern const char glint_sdk_note[]; /* referred to, so that every program that s
 
 #define GLINT_TEXT_MOST 4096 /* an error's text, with its NUL */
 
-/* An error and the memory of its text. */
 struct sdk_error {
-  glint_error error;
+  glint_error error; /* its text lies in a buffer of GLINT_TEXT_MOST bytes */
   bool set;
-  char text[GLINT_TEXT_MOST];
 };
-extern struct sdk_error sdk_call_error;      /* of the call under way, by glint_return_error() */
-extern struct sdk_error sdk_host_error;      /* of the last import */
 _Noreturn void sdk_broken(const char *what); /* host and guest disagree: says so and aborts */
 void sdk_set_error(struct sdk_error *error, int32_t code, const char *text, size_t size);
 
 /* The transfer area; libos is NULL outside Glint. */
 struct sdk_transfer {
+  bool asked; /* whether there is one */
   struct glint_abi_libos *libos;
   volatile struct glint_abi_header *header;
   uint64_t slot;    /* offset of the result's value; what the guest sends lies from here on           */
   uint64_t top;     /* end of the slot and of result buffers: in use until the call ends              */
   uint64_t scratch; /* end of the last host call's answer, at least top: in use until the next one    */
 };
-extern struct sdk_transfer sdk_transfer;
+
+/* What each call looks at. */
+struct sdk_state {
+  struct sdk_transfer transfer;
+  struct sdk_error call_error; /* of the call under way, by glint_return_error() */
+  struct sdk_error host_error; /* of the last import */
+};
+extern struct sdk_state sdk;
 
 /* False outside Glint. Looks once; also start-up code that runs before glint_serve() may call imports. */
 bool transfer_connected(void);

@@ -10,39 +10,43 @@
 
 #include "sdk.h"
 
-uintptr_t glint_sdk_base;
-struct sdk_transfer sdk_transfer;
+/* In one page: a sandbox that comes into a VM pays a page fault, 7 us on a software KVM, for each page that
+ * its call looks at. Together they are smaller than their alignment, so no page's end lies between them. */
+#define SDK_STATE_ALIGN 256
+#define SDK_STATE __attribute__((section(".bss.glint_sdk")))
+_Static_assert(sizeof(struct sdk_state) + sizeof(uintptr_t) <= SDK_STATE_ALIGN, "they lie in one page");
+SDK_STATE __attribute__((aligned(SDK_STATE_ALIGN))) struct sdk_state sdk;
+SDK_STATE uintptr_t glint_sdk_base;
 
 bool transfer_connected(void) {
-  static bool asked;
-  if (asked) return sdk_transfer.libos != NULL;
-  asked = true;
+  if (sdk.transfer.asked) return sdk.transfer.libos != NULL;
+  sdk.transfer.asked = true;
   struct glint_abi_libos *libos = (struct glint_abi_libos *)getauxval(GLINT_AT_LIBOS);
   if (libos == NULL) return false;
   if (libos->version != GLINT_ABI_VERSION)
     sdk_broken("this program and the host are of different versions of Glint");
-  sdk_transfer.libos = libos;
-  sdk_transfer.header = (volatile struct glint_abi_header *)libos->transfer;
+  sdk.transfer.libos = libos;
+  sdk.transfer.header = (volatile struct glint_abi_header *)libos->transfer;
   glint_sdk_base = (uintptr_t)libos->transfer;
   transfer_begin_call();
   return true;
 }
 
 void transfer_set_scratch(uint64_t end) {
-  sdk_transfer.scratch = end;
-  sdk_transfer.libos->in_use = (uint32_t)end; /* the area is below 4 GiB */
+  sdk.transfer.scratch = end;
+  sdk.transfer.libos->in_use = (uint32_t)end; /* the area is below 4 GiB */
 }
 
 void transfer_begin_call(void) {
-  uint64_t begin = sdk_transfer.header->call_end;
+  uint64_t begin = sdk.transfer.header->call_end;
   if (begin < GLINT_TRANSFER_PAYLOAD) begin = GLINT_TRANSFER_PAYLOAD;
-  sdk_transfer.slot = transfer_align(begin);
-  sdk_transfer.top = sdk_transfer.slot + sizeof(struct glint_abi_value);
-  transfer_set_scratch(sdk_transfer.top);
+  sdk.transfer.slot = transfer_align(begin);
+  sdk.transfer.top = sdk.transfer.slot + sizeof(struct glint_abi_value);
+  transfer_set_scratch(sdk.transfer.top);
 }
 
 bool transfer_reserve(uint64_t end) {
-  return end <= sdk_transfer.header->size || sdk_transfer.libos->grow(end) == 0;
+  return end <= sdk.transfer.header->size || sdk.transfer.libos->grow(end) == 0;
 }
 
 bool transfer_holds(const struct glint_abi_value *view, uint64_t begin, uint64_t end) {
@@ -51,7 +55,7 @@ bool transfer_holds(const struct glint_abi_value *view, uint64_t begin, uint64_t
 }
 
 void transfer_place(struct glint_abi_value *view, uint64_t *offset) {
-  if (view->length != 0 && transfer_holds(view, sdk_transfer.slot, sdk_transfer.header->size)) {
+  if (view->length != 0 && transfer_holds(view, sdk.transfer.slot, sdk.transfer.header->size)) {
     view->bits -= glint_sdk_base;
     return;
   }
@@ -64,10 +68,10 @@ void *glint_result_buffer(size_t size) {
   if (size > GLINT_MAX_PAYLOAD) return NULL;
   /* Natively the process ends after one call, which frees it. */
   if (!transfer_connected()) return malloc(size != 0 ? size : 1);
-  uint64_t begin = sdk_transfer.scratch; /* behind the last answer, which stays valid */
+  uint64_t begin = sdk.transfer.scratch; /* behind the last answer, which stays valid */
   uint64_t end = transfer_align(begin + size);
   if (!transfer_reserve(end)) return NULL;
-  sdk_transfer.top = end;
+  sdk.transfer.top = end;
   transfer_set_scratch(end);
   return (void *)(glint_sdk_base + begin);
 }
