@@ -88,6 +88,14 @@ const VectorState& reset_vectors() {
   return state;
 }
 
+// No exception or interrupt is under way or waits, and none is held back. The numbers in it mean nothing
+// then.
+bool is_clear(const kvm_vcpu_events& events) {
+  return (events.exception.injected | events.exception.pending | events.interrupt.injected |
+          events.interrupt.shadow | events.nmi.injected | events.nmi.pending | events.nmi.masked |
+          events.smi.smm | events.smi.pending | events.triple_fault.pending) == 0;
+}
+
 }  // namespace
 
 KvmVcpu::KvmVcpu(std::shared_ptr<const KvmShared> shared, Fd fd, kvm_run* run)
@@ -181,7 +189,8 @@ Result<void> KvmVcpu::set_system_call_msrs(const SystemRegisters& system) {
 }
 
 Result<void> KvmVcpu::load(const VcpuState& state) {
-  GLINT_TRY(settle());
+  const bool reported = exit_pending_ && shared_->info.sync_regs;
+  GLINT_TRY(settle(KVM_SYNC_X86_SREGS | KVM_SYNC_X86_EVENTS));
   current_sregs_ = base_sregs_;
   current_sregs_.fs.base = state.fs_base;
   current_sregs_.gs.base = state.gs_base;
@@ -191,10 +200,17 @@ Result<void> KvmVcpu::load(const VcpuState& state) {
   // it.
   kvm_vcpu_events events{};
   if (shared_->info.sync_regs) {
+    // What KVM holds already is not set again: for system registers it begins with its MMU anew, which made
+    // the next run 2 us dearer. The whole structure is compared: a guest may have changed the hidden parts of
+    // segments as well.
+    uint64_t dirty = KVM_SYNC_X86_REGS;
+    if (!reported || std::memcmp(&run_->s.regs.sregs, &current_sregs_, sizeof current_sregs_) != 0)
+      dirty |= KVM_SYNC_X86_SREGS;
+    if (!reported || !is_clear(run_->s.regs.events)) dirty |= KVM_SYNC_X86_EVENTS;
     run_->s.regs.regs = regs;
     run_->s.regs.sregs = current_sregs_;
     run_->s.regs.events = events;
-    run_->kvm_dirty_regs = KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS | KVM_SYNC_X86_EVENTS;
+    run_->kvm_dirty_regs = dirty;
     registers_in_run_ = true;
   } else {
     GLINT_TRY_ASSIGN(a, call(KVM_SET_VCPU_EVENTS, &events, "KVM_SET_VCPU_EVENTS"));
@@ -212,8 +228,19 @@ Result<void> KvmVcpu::load(const VcpuState& state) {
   return {};
 }
 
-Result<void> KvmVcpu::settle() {
+Result<void> KvmVcpu::settle() { return settle(0); }
+
+Result<void> KvmVcpu::settle(uint64_t report) {
   if (!exit_pending_) return {};
+  if (!shared_->info.sync_regs) report = 0;
+  // Nobody else asks KVM for a report.
+  run_->kvm_valid_regs = report;
+  auto completed = complete_exit();
+  run_->kvm_valid_regs = 0;
+  return completed;
+}
+
+Result<void> KvmVcpu::complete_exit() {
   // With immediate_exit set, KVM_RUN completes the pending exit and returns EINTR without entering the guest
   // (Documentation/virt/kvm/api.rst, "immediate_exit"). An access that KVM split, such as 16 bytes to memory
   // that is not there or a string of outs, has more parts, each of which is another exit.
@@ -238,10 +265,7 @@ Result<VcpuState> KvmVcpu::save() {
   kvm_sregs sregs{};
   // After an interrupted run there is no exit to complete, and KVM left the registers with itself.
   if (exit_pending_ ? shared_->info.sync_regs : registers_in_run_) {
-    run_->kvm_valid_regs = KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS;
-    auto finished = settle();
-    run_->kvm_valid_regs = 0;
-    GLINT_TRY(std::move(finished));
+    GLINT_TRY(settle(KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS));
     registers_in_run_ = true;
     state.registers = from_kvm(run_->s.regs.regs);
     sregs = run_->s.regs.sregs;

@@ -42,6 +42,9 @@ class KvmVcpu final : public Vcpu {
   template <class T>
   Result<int> call(unsigned long request, T argument, const char* name);
   Result<void> set_system_call_msrs(const SystemRegisters& system);
+  // settle(), which also leaves those registers (KVM_SYNC_X86_…) in run_ when there was an exit to complete.
+  Result<void> settle(uint64_t report);
+  Result<void> complete_exit();
   Exit decode_exit() const;
 
   std::shared_ptr<const KvmShared> shared_;
