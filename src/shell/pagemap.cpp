@@ -63,11 +63,6 @@ Result<void> Pagemap::for_each_entry(std::span<const std::byte> range, Visit vis
   return {};
 }
 
-Result<void> Pagemap::find_touched(std::span<const std::byte> range, std::span<bool> touched) const {
-  GLINT_TRY(check());
-  return for_each_entry(range, [&](uint64_t page, uint64_t entry) { touched[page] = is_there(entry); });
-}
-
 Result<std::vector<uint32_t>> Pagemap::find_own(std::span<const std::byte> range) const {
   GLINT_TRY(check());
   std::vector<uint32_t> pages;

@@ -19,13 +19,9 @@ class Pagemap {
   // Without /proc nothing can be told, and each function says so by GLINT_E_UNSUPPORTED.
   static Pagemap open();
 
-  // Which pages of `range` were ever touched and are still there. `range` is page aligned, `touched` has an
-  // element for each of its pages.
-  Result<void> find_touched(std::span<const std::byte> range, std::span<bool> touched) const;
-
-  // The pages of `range`, a private mapping of a file, that are not the file's any more: everything that
-  // anybody wrote to since it was mapped, by whatever way. Their numbers, ascending. `range` is page aligned
-  // and has less than 2^32 pages.
+  // The pages of `range`, a private mapping, that are not a file's: everything that anybody wrote to since it
+  // was mapped, by whatever way; without a file, what anybody looked at as well. Their numbers, ascending.
+  // `range` is page aligned and has less than 2^32 pages.
   Result<std::vector<uint32_t>> find_own(std::span<const std::byte> range) const;
 
  private:

@@ -3,7 +3,6 @@
 
 #include <sys/mman.h>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -25,8 +24,6 @@ Result<void> move_pages(std::byte* from, std::byte* to, uint64_t size) {
   }
   return {};
 }
-
-constexpr size_t kInitialPages = GLINT_TRANSFER_INITIAL / kPageSize;
 
 }  // namespace
 
@@ -82,15 +79,10 @@ Result<void> Shell::wipe_transfer() {
   // Clearing a page in place costs less than the fault that dropping it brings (0.1 µs against 4-34), as long
   // as they are few.
   constexpr size_t kFew = 32;
-  std::array<bool, kInitialPages> touched{};
+  const auto touched = pagemap_.find_own(initial);
   // Without /proc: the slower way.
-  if (!pagemap_.find_touched(initial, touched)) return discard(initial);
-  size_t count = 0;
-  for (bool page : touched) count += page ? 1 : 0;
-  if (count > kFew) return discard(initial);
-  for (size_t i = 0; i < touched.size(); ++i) {
-    if (touched[i]) std::memset(initial.data() + i * kPageSize, 0, kPageSize);
-  }
+  if (!touched || touched->size() > kFew) return discard(initial);
+  for (const uint32_t page : *touched) std::memset(initial.data() + uint64_t{page} * kPageSize, 0, kPageSize);
   return {};
 }
 
