@@ -6,6 +6,7 @@
 #include <new>
 
 #include "base/checked.hpp"
+#include "shell/fault_groups.hpp"
 
 namespace glint::core {
 namespace {
@@ -284,7 +285,8 @@ void ShellPool::learn(const SandboxMemory& sandbox, std::span<const std::byte> w
   if (!own) return;
   if (own->size() > kMostLikelyPages) own->resize(kMostLikelyPages);
   try {
-    sandbox.base_->learn(std::move(*own));
+    // Only a software KVM, which takes dear faults, maps neighbours; it shows by where system calls arrive.
+    sandbox.base_->learn(traits_.syscall_enters_ring3 ? fill_fault_groups(*own, layout_) : std::move(*own));
   } catch (const std::bad_alloc&) {
     return;  // the next ones take the faults
   }
