@@ -285,6 +285,15 @@ static bool sample_creation(struct host *h, unsigned pages, double *sample, bool
   return good;
 }
 
+/* Registers may be set only after the last exit is complete: KVM_RUN does that, and returns at once
+ * (Documentation/virt/kvm/api.rst, KVM_RUN, immediate_exit). */
+static bool complete_exit(const struct vm *v) {
+  v->run->immediate_exit = 1;
+  bool good = ioctl(v->vcpu, KVM_RUN, 0) < 0 && errno == EINTR;
+  v->run->immediate_exit = 0;
+  return good;
+}
+
 static bool sample_registers(const struct host *h, double *samples, unsigned count) {
   struct vm v;
   static struct kvm_xsave vectors;
@@ -295,9 +304,13 @@ static bool sample_registers(const struct host *h, double *samples, unsigned cou
   good = good && (ioctl(v.vcpu, KVM_GET_REGS, &regs) == 0 || failed("KVM_GET_REGS"));
   good = good && (ioctl(v.vcpu, KVM_GET_SREGS, &sregs) == 0 || failed("KVM_GET_SREGS"));
   for (unsigned i = 0; good && i < count; ++i) {
+    if (!vm_run(&v)) {
+      good = false;
+      break;
+    }
     double start = now_us();
-    good = ioctl(v.vcpu, KVM_SET_SREGS, &sregs) == 0 && ioctl(v.vcpu, KVM_SET_REGS, &regs) == 0 &&
-           ioctl(v.vcpu, KVM_SET_XSAVE, &vectors) == 0;
+    good = complete_exit(&v) && ioctl(v.vcpu, KVM_SET_SREGS, &sregs) == 0 &&
+           ioctl(v.vcpu, KVM_SET_REGS, &regs) == 0 && ioctl(v.vcpu, KVM_SET_XSAVE, &vectors) == 0;
     samples[i] = now_us() - start;
     if (!good) failed("setting registers");
   }

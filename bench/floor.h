@@ -54,7 +54,8 @@ struct glint_floor_parked {
 };
 bool glint_floor_parked_us(unsigned repetitions, unsigned pages, struct glint_floor_parked *result);
 
-/* Setting all registers of a vCPU that has run: KVM_SET_REGS, KVM_SET_SREGS and KVM_SET_XSAVE. */
+/* Setting all registers of a vCPU that has left its guest by a port: the KVM_RUN that completes the exit,
+ * without which KVM does not allow it, KVM_SET_SREGS, KVM_SET_REGS and KVM_SET_XSAVE. */
 double glint_floor_registers_us(unsigned repetitions);
 
 /* From the moment at which a thread decides to stop a guest that loops until the KVM_RUN of another thread
