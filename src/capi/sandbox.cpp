@@ -68,6 +68,7 @@ glint_status glint_sandbox_create(glint_image* image, glint_host_functions* func
   return create_sandbox(functions, options, sandbox, error,
                         [&](Functions host, core::SandboxOptions core_options) -> MadeSandbox {
                           GLINT_REQUIRE(image);
+                          if (core_options.arguments.empty()) core_options.arguments = {"guest"};
                           return core::Sandbox::create(image->image, std::move(host),
                                                        std::move(core_options));
                         });

@@ -76,7 +76,7 @@ void adapt_callbacks(const glint_sandbox_options& from, UserData output_data, Us
 Result<void> read_texts(const glint_sandbox_options& from, core::SandboxOptions& options) {
   GLINT_TRY_ASSIGN(arguments,
                    read_texts(from.arguments, from.argument_count, "glint_sandbox_options.arguments"));
-  if (!arguments.empty()) options.arguments = std::move(arguments);
+  options.arguments = std::move(arguments);
   GLINT_TRY_ASSIGN(environment,
                    read_texts(from.environment, from.environment_count, "glint_sandbox_options.environment"));
   options.environment = std::move(environment);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sandbox/pool.hpp"
 
+#include <sched.h>
+
 #include <algorithm>
 #include <chrono>
 #include <new>
@@ -110,7 +112,7 @@ Result<void> Pool::check(const Request& request) {
   return Sandbox::check_from_snapshot(request.sandbox);
 }
 
-Result<std::unique_ptr<Sandbox>> Pool::acquire(Request request) {
+Result<std::unique_ptr<Sandbox>> Pool::acquire(Request&& request) {
   if (is_forked()) {
     return error(GLINT_E_UNSUPPORTED,
                  "a pool belongs to the process that made it: a child of fork must make its own");
@@ -240,8 +242,11 @@ void Pool::give_back(std::unique_ptr<Sandbox> sandbox) {
     return;
   }
   returned_.push_back(std::move(sandbox));
-  if (sleeping_) work_.notify_one();
+  if (doing_ == Thread::kSleeps || (doing_ == Thread::kNaps && runs_low())) work_.notify_one();
 }
+
+// No more than one is left that can be handed out as it is and where it is.
+bool Pool::runs_low() const { return ready_.size() < 2 || !ready_[ready_.size() - 2].sandbox->is_attached(); }
 
 // Restores one that is neither in the lists nor in use; replacing it is left to who needs one next.
 void Pool::finish_returned(std::unique_ptr<Sandbox> sandbox, std::unique_lock<std::mutex>& lock) {
@@ -336,15 +341,25 @@ void Pool::trim(uint64_t idle_memory) {
 }
 
 void Pool::work() {
+  // It never takes a processor from who gave a sandbox back: that one comes for the next, and waking a thread
+  // that preempts it costs it 24 µs instead of 7 (sched(7), SCHED_BATCH). Where it is forbidden, it does.
+  constexpr sched_param kNoPriority{};
+  static_cast<void>(::pthread_setschedparam(::pthread_self(), SCHED_BATCH, &kNoPriority));
+  // Where one was returned, more come soon. They gather meanwhile, for each waking costs who gives back 7 µs.
+  constexpr std::chrono::milliseconds kNap{1};
   std::unique_lock lock(mutex_);
-  for (;;) {
-    sleeping_ = true;
+  while (!closed_) {
+    if (!returned_.empty()) {
+      std::unique_ptr<Sandbox> sandbox = std::move(returned_.back());
+      returned_.pop_back();
+      finish_returned(std::move(sandbox), lock);
+      continue;
+    }
+    doing_ = Thread::kNaps;
+    work_.wait_for(lock, kNap, [&] { return closed_ || (!returned_.empty() && runs_low()); });
+    doing_ = Thread::kSleeps;
     work_.wait(lock, [&] { return closed_ || !returned_.empty(); });
-    sleeping_ = false;
-    if (closed_) return;
-    std::unique_ptr<Sandbox> sandbox = std::move(returned_.back());
-    returned_.pop_back();
-    finish_returned(std::move(sandbox), lock);
+    doing_ = Thread::kWorks;
   }
 }
 

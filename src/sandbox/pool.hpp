@@ -61,7 +61,7 @@ class Pool {
 
   // A sandbox for the caller alone. GLINT_E_POOL_EMPTY when none became free in time, GLINT_E_INTERRUPTED,
   // GLINT_E_ENDED when the pool is closed, GLINT_E_UNSUPPORTED in a child of fork.
-  Result<std::unique_ptr<Sandbox>> acquire(Request request);
+  Result<std::unique_ptr<Sandbox>> acquire(Request&& request);
 
   // Takes a sandbox of this pool back, whatever became of it. It must not be in use.
   void give_back(std::unique_ptr<Sandbox> sandbox);
@@ -109,6 +109,7 @@ class Pool {
   void count_loan();
   bool serve_waiter(std::unique_ptr<Sandbox>& sandbox);
   std::vector<Ready> take_over(uint64_t idle_memory);
+  bool runs_low() const;
   void work();
 
   const std::shared_ptr<const Snapshot> snapshot_;
@@ -125,8 +126,10 @@ class Pool {
   std::deque<Waiter*> waiters_;                     // in the order of their coming
   uint32_t restoring_ = 0;                          // neither in a list nor in use
   bool closed_ = false;
-  bool sleeping_ = false;  // the thread waits for work_
-  Counters counts_;        // all but what the lists tell
+  // What the thread waits for: that something is returned; or, for a while, that restoring is urgent.
+  enum class Thread { kWorks, kNaps, kSleeps };
+  Thread doing_ = Thread::kWorks;
+  Counters counts_;  // all but what the lists tell
 
   std::optional<pthread_t> thread_;  // set before anybody else has the pool
 };

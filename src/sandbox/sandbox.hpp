@@ -37,8 +37,8 @@ struct SyscallReport {
 };
 
 struct SandboxOptions {
-  std::vector<std::string> arguments = {"guest"};  // argv
-  std::vector<std::string> environment;            // "NAME=value"
+  std::vector<std::string> arguments;    // argv
+  std::vector<std::string> environment;  // "NAME=value"
   std::function<void(uint32_t stream, std::span<const std::byte>)> output;
   std::function<uint64_t(std::span<std::byte> buffer)> input;  // returns how many bytes it wrote
   std::function<void(const SyscallReport&)> trace;
@@ -99,7 +99,7 @@ class Sandbox {
   static Result<void> check_from_snapshot(const SandboxOptions& options);
 
   // Gives it other options, but for the tenant and the kind of VM. Not during a call.
-  void lend(SandboxOptions options);
+  void lend(SandboxOptions&& options);
 
   // Ends the view of a result, and drops the callbacks. Not during a call.
   void take_back() noexcept;

@@ -192,6 +192,13 @@ TEST_F(CppLayer, AFaultIsAnErrorWithDetailsAndOthersDoNotNotice) {
   EXPECT_EQ(other.call<int32_t>("fine"), 42);
 }
 
+TEST_F(CppLayer, AProgramWithoutArgumentsIsCalledGuest) {
+  std::string printed;
+  glint::Sandbox sandbox(load("exits"), {.output = [&](int, std::string_view text) { printed += text; }});
+  EXPECT_EQ(sandbox.run(), 0);
+  EXPECT_EQ(printed, "argv[0]=guest\ndone\n");
+}
+
 TEST_F(CppLayer, AProgramGetsArgumentsEnvironmentFilesAndInput) {
   const std::string contents = "from the host\n";
   glint::GuestFile file{"/data/note.txt", {}};

@@ -128,6 +128,17 @@ TEST_F(CapiPool, HandsOutUpToItsSizeAndTakesThemBack) {
   EXPECT_EQ(pool.acquire().call<int64_t>("ask", 5), 6);
 }
 
+// The thread lets them gather while others are ready; the pause lets it fall asleep between.
+TEST_F(CapiPool, WhatIsGivenBackIsRestoredThoughNobodyComesAgain) {
+  const Pool pool(snapshot_, host_, {.size = 8, .warm = 8});
+  for (uint64_t round = 1; round <= 20; ++round) {
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(pool.acquire().call<int64_t>("ask", i), i + 1);
+    if (round % 2 == 0) std::this_thread::sleep_for(milliseconds(3));
+    wait_until([&] { return pool.counters().ready == 8; });
+    EXPECT_EQ(pool.counters().restored + pool.counters().restored_late, 3 * round);
+  }
+}
+
 TEST_F(CapiPool, WhatBecameOfASandboxDoesNotMatter) {
   const Pool pool(snapshot_, host_, {.size = 1, .use_thread = false});
   for (int i = 0; i < 5; ++i) {
