@@ -45,16 +45,14 @@ Result<core::PoolOptions> read_options(const glint_pool_options* from, uint32_t 
 }
 
 // The callbacks' user data is taken over first, as in glint_sandbox_create.
-Result<core::Pool::Request> read_options(const glint_acquire_options* from) {
-  core::Pool::Request request;
-  if (from == nullptr) return request;
+Result<void> read_options(const glint_acquire_options* from, core::Pool::Request& request) {
+  if (from == nullptr) return {};
   GLINT_TRY_ASSIGN(read, read_struct(from, kAcquireDefaults, "glint_acquire_options"));
-  GLINT_TRY_ASSIGN(sandbox, capi::read_options(read.sandbox));
-  request.sandbox = std::move(sandbox);
+  GLINT_TRY(capi::read_options(read.sandbox, request.sandbox));
   if (read.reserved != 0) return reserved_not_zero("glint_acquire_options");
   request.wait_ns = read.wait_ns;
   if (read.interrupt != nullptr) request.interrupt = read.interrupt->interrupt;
-  return request;
+  return {};
 }
 
 }  // namespace
@@ -89,7 +87,8 @@ glint_status glint_pool_acquire(glint_pool* pool, const glint_acquire_options* o
                                 glint_sandbox** sandbox, glint_error** error) noexcept {
   return guarded(error, [&]() -> Result<void> {
     if (sandbox != nullptr) *sandbox = nullptr;
-    GLINT_TRY_ASSIGN(request, read_options(options));
+    core::Pool::Request request;
+    GLINT_TRY(read_options(options, request));
     GLINT_REQUIRE(sandbox);
     GLINT_REQUIRE(pool);
     auto handle = std::make_unique<glint_sandbox>();

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "glint/sandbox.h"
 
-#include <array>
 #include <cstdio>
 #include <cstdlib>
 
@@ -9,6 +8,7 @@
 #include "capi/sandbox_options.hpp"
 #include "capi/structs.hpp"
 #include "capi/values.hpp"
+#include "transfer/frame.hpp"
 
 using namespace glint;
 using namespace glint::capi;
@@ -21,15 +21,17 @@ static_assert(GLINT_STATE_ENDED == static_cast<uint32_t>(core::Sandbox::State::k
 
 namespace {
 
-using Arguments = std::array<core::Value, GLINT_MAX_ARGUMENTS>;
+static_assert(GLINT_MAX_ARGUMENTS == core::kMaxValues);
 
-Result<void> read_arguments(const glint_value* from, uint32_t count, Arguments& to) {
-  if (count > to.size()) {
-    return core::error(GLINT_E_SIGNATURE, std::to_string(count) +
-                                              " arguments were given; no function has more than " +
-                                              std::to_string(to.size()));
-  }
-  for (uint32_t i = 0; i < count; ++i) {
+Result<void> check_argument_count(uint32_t count) {
+  if (count <= GLINT_MAX_ARGUMENTS) return {};
+  return core::error(GLINT_E_SIGNATURE, std::to_string(count) +
+                                            " arguments were given; no function has more than " +
+                                            std::to_string(GLINT_MAX_ARGUMENTS));
+}
+
+Result<void> read_arguments(const glint_value* from, std::span<core::Value> to) {
+  for (uint32_t i = 0; i < to.size(); ++i) {
     GLINT_TRY_ASSIGN(value, to_core(from[i], i + 1));
     if (value.type == GLINT_ABI_VOID) {
       return core::error(GLINT_E_INVALID_ARGUMENT, value_name(i + 1) + " has type GLINT_VOID");
@@ -46,7 +48,8 @@ glint_status create_sandbox(glint_host_functions* functions, const glint_sandbox
   return guarded(error, [&]() -> Result<void> {
     if (sandbox != nullptr) *sandbox = nullptr;
     // Before anything else can fail: it takes the callbacks' user data over.
-    GLINT_TRY_ASSIGN(core_options, read_options(options));
+    core::SandboxOptions core_options;
+    GLINT_TRY(read_options(options, core_options));
     GLINT_REQUIRE(sandbox);
     auto handle = std::make_unique<glint_sandbox>();
     GLINT_TRY_ASSIGN(made,
@@ -120,11 +123,11 @@ glint_status glint_call(glint_sandbox* sandbox, uint32_t function, const glint_v
     GLINT_REQUIRE(sandbox);
     if (argument_count != 0) GLINT_REQUIRE(arguments);
     if (result != nullptr) *result = glint_value{};
-    Arguments values;
-    GLINT_TRY(read_arguments(arguments, argument_count, values));
+    GLINT_TRY(check_argument_count(argument_count));
+    core::ValueList values(argument_count);
+    GLINT_TRY(read_arguments(arguments, values.span()));
     GLINT_TRY_ASSIGN(call_options, read_options(options));
-    GLINT_TRY_ASSIGN(value,
-                     sandbox->sandbox->call(function, std::span(values).first(argument_count), call_options));
+    GLINT_TRY_ASSIGN(value, sandbox->sandbox->call(function, values.span(), call_options));
     if (result != nullptr) {
       *result = from_core(value);
     } else {

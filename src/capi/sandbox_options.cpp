@@ -91,9 +91,8 @@ constexpr glint_call_options kCallDefaults{sizeof(glint_call_options), 0, GLINT_
 
 namespace glint::capi {
 
-Result<core::SandboxOptions> read_options(const glint_sandbox_options* from) {
-  core::SandboxOptions options;
-  if (from == nullptr) return options;
+Result<void> read_options(const glint_sandbox_options* from, core::SandboxOptions& options) {
+  if (from == nullptr) return {};
   GLINT_TRY_ASSIGN(read, read_struct(from, kDefaults, "glint_sandbox_options"));
   // Ours from here on, whatever else is wrong.
   UserData output_data(read.output_user_data, read.output_destroy);
@@ -113,7 +112,7 @@ Result<core::SandboxOptions> read_options(const glint_sandbox_options* from) {
   if (read.max_depth != 0) options.max_depth = read.max_depth;
   GLINT_TRY(read_texts(read, options));
   adapt_callbacks(read, std::move(output_data), std::move(input_data), std::move(trace_data), options);
-  return options;
+  return {};
 }
 
 Result<core::CallOptions> read_options(const glint_call_options* from) {

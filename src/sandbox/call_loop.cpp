@@ -2,7 +2,6 @@
 #include "sandbox/call_loop.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 
 #include "base/checked.hpp"
@@ -39,7 +38,7 @@ Result<Outcome> CallLoop::run() {
   if (!outcome) {
     outcome.error().host_token = std::move(host_token_);
   } else if (outcome->kind == Outcome::Kind::kFailed) {
-    outcome->failure.host_token = std::move(host_token_);
+    outcome->failure->host_token = std::move(host_token_);
   }
   return outcome;
 }
@@ -147,7 +146,7 @@ Result<std::optional<Outcome>> CallLoop::end_of_call(const GuestExit& exit) {
       error(GLINT_E_GUEST_ERROR,
             where() + " failed with code " + std::to_string(exit.code) + ": " +
                 std::string(reinterpret_cast<const char*>(text.bytes.data()), text.bytes.size()));
-  outcome.failure.guest_code = exit.code;
+  outcome.failure->guest_code = exit.code;
   return std::optional(std::move(outcome));
 }
 
@@ -165,10 +164,10 @@ Result<void> CallLoop::serve_host_call(const GuestExit& exit) {
                                        std::to_string(exit.count) + " arguments instead of " +
                                        std::to_string(signature.params.size()));
   }
-  std::array<Value, kMaxValues> values;
-  const std::span<const Value> arguments = std::span(values).first(exit.count);
+  ValueList values(exit.count);
+  const std::span<const Value> arguments = values.span();
   GLINT_TRY(read_frame(where() + ", call of host function '" + signature.name + "'", shell_.transfer(),
-                       exit.frame, signature.params, values, GLINT_TRANSFER_PAYLOAD));
+                       exit.frame, signature.params, values.span(), GLINT_TRANSFER_PAYLOAD));
   // The answer is written while the callback may still look at its arguments: they must not overlap.
   if (exit.reply % GLINT_TRANSFER_ALIGN != 0 || exit.reply < GLINT_TRANSFER_PAYLOAD ||
       exit.reply < frame_end(shell_.transfer(), exit.frame, arguments) ||

@@ -25,7 +25,7 @@ struct Outcome {
   Kind kind = Kind::kReady;
   Value result;
   int32_t exit_code = 0;
-  Error failure;
+  std::optional<Error> failure;  // of kFailed
 };
 
 // Runs a sandbox's vCPU until the guest has done what it was asked to, and serves what it asks for meanwhile:

@@ -497,7 +497,7 @@ Result<Value> Sandbox::call(uint32_t function, std::span<const Value> arguments,
   state_.store(State::kReady, std::memory_order_release);
   if (outcome.kind == Outcome::Kind::kFailed) {
     finish();
-    return std::move(outcome.failure);
+    return std::move(*outcome.failure);
   }
   if (outcome.result.bytes.empty()) finish();  // else the view keeps the shell
   return outcome.result;

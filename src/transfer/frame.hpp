@@ -3,9 +3,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
+#include <type_traits>
 
+#include "base/check.hpp"
 #include "base/result.hpp"
 #include "image/elf.hpp"
 #include "transfer/value.hpp"
@@ -14,6 +17,26 @@ namespace glint::core {
 
 // How many values a frame can have: those of a call, or the one of a result.
 inline constexpr size_t kMaxValues = GLINT_ABI_MAX_PARAMS;
+
+// The values of one call, without an allocation. Only as many are made as there are: those that there could
+// be are a kilobyte.
+class ValueList {
+ public:
+  explicit ValueList(size_t count) : count_(count) {  // at most kMaxValues
+    require(count <= kMaxValues, "more values than a call has");
+    std::uninitialized_value_construct_n(data(), count);
+  }
+  ValueList(const ValueList&) = delete;
+  ValueList& operator=(const ValueList&) = delete;
+  std::span<Value> span() { return {data(), count_}; }
+
+ private:
+  Value* data() { return reinterpret_cast<Value*>(memory_); }
+
+  static_assert(std::is_trivially_destructible_v<Value>);
+  const size_t count_;
+  alignas(Value) std::byte memory_[kMaxValues * sizeof(Value)];
+};
 
 // Is `text` well-formed UTF-8 (RFC 3629: no surrogates, nothing overlong, at most U+10FFFF)?
 bool is_utf8(std::span<const std::byte> text);
