@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// error: Sandbox
+// error: deleted
 #include <glint/glint.hpp>
 
 glint::Sandbox bad(glint::Sandbox& sandbox) { return sandbox; }

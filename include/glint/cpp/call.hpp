@@ -42,7 +42,7 @@ class [[nodiscard]] Result {
   // std::string, std::vector<std::byte> (copies), bool, a number. GLINT_E_TYPE for another type;
   // GLINT_E_INVALID_ARGUMENT when the view has ended.
   template <class T>
-  T as() const {
+  T as() const& {
     detail::require_exact_type<T>();
     static_assert(!std::is_void_v<T>, "there is nothing to look at in a void result");
     if (detail::exact_type<T>() != type()) {
@@ -54,6 +54,12 @@ class [[nodiscard]] Result {
           Error(GLINT_E_INVALID_ARGUMENT, "the result's view has ended: its sandbox went on, or is gone"));
     }
     return detail::from_value<T>(value_);
+  }
+  template <class T>
+  T as() const&& {
+    static_assert(!detail::kIsView<T>,
+                  "the view would end with this temporary: keep the Result in a variable, or ask for a copy");
+    return as<T>();
   }
 
   // Is the view still there?
