@@ -13,7 +13,7 @@ LIBRARY = "runtimes/linux-x64/native/libglint.so"
 ASSEMBLY = "lib/net10.0/Glint.dll"
 SYMBOLS = "lib/net10.0/Glint.pdb"
 CONTENTS = {ASSEMBLY, "lib/net10.0/Glint.xml", LIBRARY, "analyzers/dotnet/cs/Glint.Generators.dll", "README.md",
-            "Glint.nuspec"}
+            "THIRD-PARTY-NOTICES.txt", "Glint.nuspec"}
 SYMBOL_CONTENTS = {SYMBOLS, "Glint.nuspec"}
 
 
@@ -25,12 +25,14 @@ def pack(checks, build, work):
     # Under its plain name, which is a link.
     native.mkdir()
     shutil.copy(installed / "lib/libglint.so", native / "libglint.so")
-    packed = checks.command(
-        "dotnet pack", ["dotnet", "pack", ROOT / "sdk/dotnet/Glint/Glint.csproj", "-c", "Release", "-o", feed,
-                        "--artifacts-path", work / "artifacts", f"-p:GlintNativeLibrary={native / 'libglint.so'}",
-                        *dotnet.BUILD_OPTIONS], ROOT / "sdk/dotnet")
-    if not packed:
+    pack_command = ["dotnet", "pack", ROOT / "sdk/dotnet/Glint/Glint.csproj", "-c", "Release", "-o", feed,
+                    "--artifacts-path", work / "artifacts", *dotnet.BUILD_OPTIONS]
+    if not checks.command("dotnet pack", [*pack_command, f"-p:GlintNativeLibrary={native / 'libglint.so'}"],
+                          ROOT / "sdk/dotnet"):
         return None
+    without = run([*pack_command, "--no-build"], ROOT / "sdk/dotnet")
+    checks.report("dotnet pack without the native library says what to do",
+                  without.status not in (0, None) and "-p:GlintNativeLibrary=" in without.stdout, without.story)
     look_into(checks, feed, native / "libglint.so", work)
     return feed
 
