@@ -14,7 +14,7 @@ import time
 import steps
 
 VERSION = 10
-ADVICE = f"get the .NET SDK {VERSION} from Microsoft, for Debian 12; Debian itself does not have it"
+ADVICE = f"get the .NET SDK {VERSION}: https://learn.microsoft.com/dotnet/core/install/linux-debian"
 ENVIRONMENT = {
     "DOTNET_CLI_TELEMETRY_OPTOUT": "1", "DOTNET_NOLOGO": "1", "DOTNET_SKIP_FIRST_TIME_EXPERIENCE": "1",
     # No build servers: they would outlive whoever started them.

@@ -15,6 +15,7 @@ from steps import BUILD, JOBS, LOGS, ROOT, StepFailed, build, compiled_programs,
 FUZZ_SECONDS = 30
 GTEST_TIMEOUT = 600
 NESTED_TIMEOUT = 900
+NESTED_BENCH_TIMEOUT = 1900
 RESTORE_TIMEOUT = 3600
 DOTNET_TIMEOUT = 900
 # When no test ends for so long, one hangs: it is named, and all are ended.
@@ -143,6 +144,19 @@ def lane_python(tally):
                     "GLINT_TEST_GUESTS": str(BUILD / "dev/tests/guests")})
 
 
+def dotnet_test(tally, lane, variables, arguments):
+    env = {**dotnet.ENVIRONMENT, **variables, "GLINT_NATIVE_LIBRARY": str(BUILD / "dev/src/libglint.so"),
+           "GLINT_TEST_GUESTS": str(BUILD / "dev/tests/guests")}
+    report, log = LOGS / f"{lane}.trx", f"{lane}-test"
+    report.unlink(missing_ok=True)
+    ok = run(f"{lane} test", ["dotnet", "test", "sdk/dotnet/Glint.slnx", "--artifacts-path", BUILD / "dotnet",
+                              *dotnet.BUILD_OPTIONS, "--logger", f"trx;LogFileName={report}",
+                              "--results-directory", BUILD / "dotnet/test-results",
+                              "--blame-hang-timeout", f"{DOTNET_HANG_TIMEOUT}s", "--blame-hang-dump-type", "none",
+                              *arguments], log, env=env, timeout=DOTNET_TIMEOUT)
+    count_report(tally, lane, tally.read_trx, report, ok, LOGS / f"{log}.log")
+
+
 def lane_dotnet(tally):
     """The C# SDK."""
     problem = dotnet.problem()
@@ -154,22 +168,12 @@ def lane_dotnet(tally):
             tally.skip("lane dotnet", f"did not run: {problem}")
         return
     build("dev")
-    env = {**dotnet.ENVIRONMENT, "GLINT_NATIVE_LIBRARY": str(BUILD / "dev/src/libglint.so"),
-           "GLINT_TEST_GUESTS": str(BUILD / "dev/tests/guests")}
-    report = LOGS / "dotnet.trx"
-    report.unlink(missing_ok=True)
-    usable = needs_kvm(tally, "lane dotnet, the tests that run guests")
-    ok = run("dotnet test", ["dotnet", "test", "sdk/dotnet/Glint.slnx", "--artifacts-path", BUILD / "dotnet",
-                             *dotnet.BUILD_OPTIONS, "--logger", f"trx;LogFileName={report}",
-                             "--results-directory", BUILD / "dotnet/test-results",
-                             "--blame-hang-timeout", f"{DOTNET_HANG_TIMEOUT}s", "--blame-hang-dump-type", "none",
-                             *([] if usable else ["--filter", "Category!=Kvm"])],
-             "dotnet-test", env=env, timeout=DOTNET_TIMEOUT)
-    count_report(tally, "dotnet", tally.read_trx, report, ok, LOGS / "dotnet-test.log")
+    usable = needs_kvm(tally, "lane dotnet, the tests that run guests, the package, its consumers and the examples")
+    dotnet_test(tally, "dotnet", {}, [] if usable else ["--filter", "Category!=Kvm"])
     # Behind the build: it needs the source generator.
     tally.check("dotnet: dotnet format finds nothing to change; see build/logs/dotnet-format.log",
                 run("dotnet format", ["dotnet", "format", "sdk/dotnet/Glint.slnx", "--verify-no-changes"],
-                    "dotnet-format", env=env, timeout=DOTNET_TIMEOUT))
+                    "dotnet-format", env=dotnet.ENVIRONMENT, timeout=DOTNET_TIMEOUT))
     if usable:
         # The package is made of what a user gets.
         build("release")
@@ -248,8 +252,17 @@ def lane_restore(tally):
               env={"GLINT_TEST_RESTORES": "100000", "GTEST_FILTER": "RestoreCompleteness.*"})
 
 
+def lane_kicks(tally):
+    """100,000 calls from C# that are ended in the guest, beside the signals of .NET."""
+    if dotnet.problem():
+        tally.skip("lane kicks", f"did not run: {dotnet.problem()}")
+    elif needs_kvm(tally, "lane kicks"):
+        build("dev")
+        dotnet_test(tally, "kicks", {"GLINT_TEST_KICKS": "100000"}, ["--filter", "FullyQualifiedName~KickTests"])
+
+
 def lane_bench(tally):
-    """The bars of script/bench --check."""
+    """The bars of script/bench --check; and the table on an emulated AMD-V machine, where no bar is asked for."""
     if needs_kvm(tally, "lane bench"):
         build("release")
         tally.check("bench: a bar is missed", run("bench", [BUILD / "release/bench/glint_bench", "--check"], "bench"))
@@ -257,6 +270,7 @@ def lane_bench(tally):
             tally.skip("bench of C#", f"did not run: {dotnet.problem()}")
         else:
             tally.check("bench: a bar of C# is missed", run("bench of C#", ["script/bench", "--dotnet", "--check"], "bench-dotnet"))
+    tally.check("bench: the nested one does not come to its end", run("nested bench", ["script/bench", "--nested"], "bench-nested", timeout=NESTED_BENCH_TIMEOUT))
 
 
 def lane_fresh(tally):
@@ -295,6 +309,7 @@ USUAL = {
 LONG = {
     "tsan": lane_tsan,
     "restore": lane_restore,
+    "kicks": lane_kicks,
     "bench": lane_bench,
     "fresh": lane_fresh,
 }

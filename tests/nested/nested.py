@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the kvm tests on real AMD-V code paths: Debian's kernel with kvm_amd in a QEMU machine whose processor, SVM and
-nested paging are all emulated (TCG), so that no virtualization is needed here.
+"""Runs the kvm tests, or the benchmarks, on real AMD-V code paths: Debian's kernel with kvm_amd in a QEMU machine whose
+processor, SVM and nested paging are all emulated (TCG), so that no virtualization is needed here.
 
 The kernel package is downloaded and unpacked, never installed. The machine boots an initramfs of busybox and the
-statically linked test program with its guests, under the paths they have in the build tree. Its first serial port is
-the console; the second one carries the GoogleTest report out.
+program with its libraries and guests, under the paths they have here. Its first serial port is the console; the second
+one carries a report out: the tests' in XML, the benchmarks' in JSON.
 """
 
 import argparse
@@ -74,7 +74,13 @@ def unpack_module(source, target):
         subprocess.run([program, "-dc", str(source)], stdout=output, check=True)
 
 
-def make_initramfs(directory, tests, guests, arguments):
+def libraries_of(program):
+    """The shared libraries that it loads, and the loader; none of a statically linked one."""
+    done = subprocess.run(["ldd", str(program)], capture_output=True, text=True, check=False)
+    return [pathlib.Path(path) for path in re.findall(r"(/\S+) \(0x", done.stdout)]
+
+
+def make_initramfs(directory, program, guests, arguments):
     tree = WORK / "initramfs"
     shutil.rmtree(tree, ignore_errors=True)
     for name in ("bin", "modules"):
@@ -83,11 +89,11 @@ def make_initramfs(directory, tests, guests, arguments):
     for name in MODULES:
         shutil.copy(directory / f"{name}.ko", tree / "modules")
     shutil.copy(pathlib.Path(__file__).parent / "init", tree / "init")
-    for path in (tests, *guests):
+    for path in (program, *libraries_of(program), *guests):
         target = tree / path.relative_to("/")
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, target)
-    (tree / "run-tests").write_text(f'exec {shlex.join([str(tests), *arguments])} "$@"\n')
+    (tree / "run").write_text(f"exec {shlex.join([str(program), *arguments])}\n")
 
     names = "\n".join(str(path.relative_to(tree)) for path in sorted(tree.rglob("*")))
     archive = subprocess.run(["cpio", "-o", "-H", "newc", "--quiet"], input=names.encode(), stdout=subprocess.PIPE,
@@ -99,7 +105,7 @@ def make_initramfs(directory, tests, guests, arguments):
 
 
 def boot(directory, initramfs, report, timeout):
-    """Boots the machine; the exit status of the tests, None when they did not come to their end."""
+    """Boots the machine; the exit status of the program, None when it did not come to its end."""
     command = ["qemu-system-x86_64", *MACHINE, "-nodefaults", "-display", "none", "-no-reboot", "-serial", "stdio",
                "-serial", f"file:{report}", "-kernel", str(directory / "vmlinuz"), "-initrd", str(initramfs),
                "-append", KERNEL_ARGUMENTS]
@@ -126,24 +132,30 @@ def boot(directory, initramfs, report, timeout):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--build", type=pathlib.Path, required=True, help="build directory with tests/glint_kvm_tests")
-    parser.add_argument("--report", type=pathlib.Path, required=True, help="where the GoogleTest XML goes")
+    parser.add_argument("--build", type=pathlib.Path, required=True, help="build directory with the program")
+    parser.add_argument("--bench", action="store_true", help="run bench/glint_bench instead of tests/glint_kvm_tests")
+    parser.add_argument("--report", type=pathlib.Path, required=True, help="where the report goes")
     parser.add_argument("--timeout", type=int, default=900, help="seconds")
-    parser.add_argument("arguments", nargs="*", help="for the test program, after --")
+    parser.add_argument("arguments", nargs="*", help="for the program, after --")
     options = parser.parse_args()
 
     build = options.build.resolve()
-    tests = build / "tests/glint_kvm_tests"
-    if not tests.exists():
-        sys.exit(f"nested: {tests} is missing; build it first")
-    guests = [path for path in sorted((build / "tests/guests").iterdir()) if path.is_file() and os.access(path, os.X_OK)]
+    if options.bench:
+        program, guests = build / "bench/glint_bench", (build / "bench").glob("bench_*")
+        own = ["--json", "/report"]
+    else:
+        program, guests = build / "tests/glint_kvm_tests", (build / "tests/guests").iterdir()
+        own = ["--gtest_color=no", "--gtest_output=xml:/report"]
+    if not program.exists():
+        sys.exit(f"nested: {program} is missing; build it first")
+    guests = [path for path in sorted(guests) if path.is_file() and os.access(path, os.X_OK)]
     WORK.mkdir(parents=True, exist_ok=True)
     directory = kernel()
-    initramfs = make_initramfs(directory, tests, guests, options.arguments)
+    initramfs = make_initramfs(directory, program, guests, [*own, *options.arguments])
     # The report appears under its name only when it is whole.
-    raw = WORK / "report.xml"
+    raw = WORK / "report"
     status = boot(directory, initramfs, raw, options.timeout)
-    # Where no test ran, there is no report, and that is a failure whatever else was said.
+    # Where nothing ran, there is no report, and that is a failure whatever else was said.
     if status is None or raw.stat().st_size == 0:
         sys.exit(status or 1)
     raw.replace(options.report)
