@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/thread.hpp"
 
+#include <atomic>
 #include <csignal>
 #include <memory>
 #include <string>
@@ -20,6 +21,12 @@ void* run(void* start) {
 }
 
 }  // namespace
+
+uint64_t thread_number() {
+  static std::atomic<uint64_t> last{0};
+  thread_local const uint64_t number = ++last;
+  return number;
+}
 
 Result<pthread_t> start_thread(const char* name, void (*body)(void*), void* argument) {
   auto start = std::make_unique<Start>(Start{body, argument});

@@ -3,6 +3,8 @@
 
 #include <pthread.h>
 
+#include <cstdint>
+
 #include "base/result.hpp"
 
 namespace glint::core {
@@ -10,5 +12,8 @@ namespace glint::core {
 // Starts a thread of the library's own that runs `body(argument)`; it is to be joined. It receives none of
 // the program's signals. `name` is for people who look at a process: up to 15 characters.
 Result<pthread_t> start_thread(const char* name, void (*body)(void*), void* argument);
+
+// This thread's number, which no other thread of the process ever has, as a pthread_t may; never 0.
+uint64_t thread_number();
 
 }  // namespace glint::core

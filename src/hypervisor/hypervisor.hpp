@@ -138,6 +138,7 @@ struct HypervisorInfo {
   uint32_t max_slots = 0;            // memory slots per VM
   bool xsave = false;                // guest CPUID lists XSAVE
   bool fsgsbase = false;             // guest CPUID lists FSGSBASE
+  bool threads_wait = false;         // run() of a vCPU that another thread ran last takes milliseconds
   uint64_t vector_components = 0x3;  // what VectorState may hold, by XSAVE's numbers: x87 and SSE at least
 };
 

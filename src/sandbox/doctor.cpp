@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <string_view>
 #include <system_error>
 
+#include "base/kernel_release.hpp"
 #include "sandbox/engine.hpp"
 
 namespace glint::core {
@@ -25,19 +25,6 @@ constexpr uint64_t kFilesPerVm = 2;               // the descriptors of the VM a
 constexpr uint64_t kEnoughSandboxes = 30'000;     // with fewer than this, the limit is worth a note
 constexpr uint64_t kEnoughFiles = 1024;           // what most distributions set
 constexpr uint64_t kEnoughMemory = 256ull << 20;  // below, a single default sandbox may not find its memory
-
-// "6.1.0-13-amd64" → {6, 1}; zeros when it does not look like that.
-std::pair<uint32_t, uint32_t> parse_release(std::string_view release) {
-  uint32_t major = 0;
-  uint32_t minor = 0;
-  const char* const begin = release.data();
-  const char* const end = begin + release.size();
-  const auto first = std::from_chars(begin, end, major);
-  if (first.ec != std::errc{} || first.ptr == end || *first.ptr != '.') return {0, 0};
-  const auto second = std::from_chars(first.ptr + 1, end, minor);
-  if (second.ec != std::errc{}) return {0, 0};
-  return {major, minor};
-}
 
 std::string mebibytes(uint64_t bytes) { return std::to_string(bytes >> 20) + " MiB"; }
 
@@ -190,6 +177,15 @@ std::vector<DoctorItem> judge_hypervisor(const HypervisorInfo& info, const Machi
       traits.tsc_khz != 0
           ? "the guest's time-stamp counter runs at " + std::to_string(traits.tsc_khz) + " kHz"
           : "the hypervisor does not say how fast the guest's time-stamp counter runs");
+  if (info.threads_wait) {
+    items.push_back(
+        {Severity::kNote, "threads",
+         "a sandbox that another thread called last waits some milliseconds (KVM before Linux 6.12)",
+         "use Linux 6.12 or later, or write 1 to /sys/kernel/rcu_expedited; else call a sandbox from "
+         "one thread as far as you can"});
+  } else {
+    add(true, "threads", "a sandbox may be called from one thread after the other");
+  }
   return items;
 }
 

@@ -62,6 +62,7 @@ Result<std::shared_ptr<Pool>> Pool::create(std::shared_ptr<const Snapshot> snaps
                                                " of " + std::to_string(options.size) +
                                                " cannot be made beforehand");
   }
+  if (snapshot->image->shells().threads_wait()) options.background = false;
   auto pool = std::shared_ptr<Pool>(new Pool(std::move(snapshot), std::move(functions), std::move(options)));
   // One at least, which shows that the options are good: not at the first acquire.
   GLINT_TRY(pool->make_warm());
@@ -141,7 +142,8 @@ Result<std::unique_ptr<Sandbox>> Pool::acquire(Request&& request) {
 bool Pool::take(std::unique_ptr<Sandbox>& sandbox) {
   // One that was just given back is in a VM still, and restoring it costs less than putting another one
   // there.
-  if (!ready_.empty() && (returned_.empty() || ready_.back().sandbox->is_attached())) {
+  const bool is_near = find_near();
+  if (!ready_.empty() && (returned_.empty() || is_near)) {
     counts_.idle_bytes -= ready_.back().own_bytes;
     sandbox = std::move(ready_.back().sandbox);
     ready_.pop_back();
@@ -157,6 +159,17 @@ bool Pool::take(std::unique_ptr<Sandbox>& sandbox) {
   ready_.reserve(most);
   returned_.reserve(most);
   ++counts_.live;
+  return true;
+}
+
+// Brings one that is ready and near to the end of its list, if there is one among those used last.
+bool Pool::find_near() {
+  constexpr size_t kLook = 32;
+  const auto end = ready_.rbegin() + static_cast<ptrdiff_t>(std::min(ready_.size(), kLook));
+  const auto found =
+      std::find_if(ready_.rbegin(), end, [](const Ready& ready) { return ready.sandbox->is_near(); });
+  if (found == end) return false;
+  std::swap(*found, ready_.back());
   return true;
 }
 

@@ -22,9 +22,11 @@ struct PoolOptions {
   uint32_t warm =
       0;  // of them, those that are made beforehand, and put into VMs as far as the engine keeps any
   uint64_t idle_memory = UINT64_MAX;  // bytes of their own that sandboxes at rest may keep together
-  bool background = true;             // a thread of the pool's restores; else whoever gives a sandbox back
-  bool dedicated_vms = false;         // each of its sandboxes has a VM that serves no other
-  std::string tenant = {};            // of all its sandboxes
+  // A thread of the pool's restores; else whoever gives a sandbox back. Also where that thread would make the
+  // next caller wait for the vCPU (ShellPool::threads_wait).
+  bool background = true;
+  bool dedicated_vms = false;  // each of its sandboxes has a VM that serves no other
+  std::string tenant = {};     // of all its sandboxes
 };
 
 inline constexpr uint32_t kMaxPool = 1'000'000;
@@ -99,6 +101,7 @@ class Pool {
   Result<std::unique_ptr<Sandbox>> make();
   Result<void> make_warm();
   bool take(std::unique_ptr<Sandbox>& sandbox);
+  bool find_near();
   Result<std::unique_ptr<Sandbox>> wait_for_one(std::unique_lock<std::mutex>& lock, Waiter& waiter,
                                                 uint64_t ns);
   Result<std::unique_ptr<Sandbox>> fit(std::unique_ptr<Sandbox> sandbox);

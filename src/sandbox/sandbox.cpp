@@ -555,6 +555,8 @@ Result<void> Sandbox::prepare() {
 
 bool Sandbox::is_lost() const { return memory_ && image_->shells().is_lost(*memory_); }
 
+bool Sandbox::is_near() const { return memory_ && image_->shells().is_near(*memory_); }
+
 bool Sandbox::is_attached() const { return memory_ && image_->shells().is_attached(*memory_); }
 
 uint64_t Sandbox::own_bytes() const { return memory_ ? memory_->own_bytes() : 0; }

@@ -116,6 +116,9 @@ class Sandbox {
   // It is in a VM at this moment. To be asked by the thread that uses it.
   bool is_attached() const;
 
+  // It is, and this thread can call it without waiting for another one's sake.
+  bool is_near() const;
+
   // Bytes of memory that are its own, as the last restoring found them. To be asked by the thread that uses
   // it.
   uint64_t own_bytes() const;

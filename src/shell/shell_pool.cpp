@@ -6,6 +6,7 @@
 #include <new>
 
 #include "base/checked.hpp"
+#include "base/thread.hpp"
 #include "shell/fault_groups.hpp"
 
 namespace glint::core {
@@ -45,9 +46,18 @@ ShellPool::ShellPool(Hypervisor& hypervisor, const Layout& layout, ImageMemory m
       memory_(std::move(memory)),
       traits_(traits),
       limit_(limit),
+      threads_wait_(hypervisor.info().threads_wait),
       counters_(counters) {}
 
 ShellPool::~ShellPool() { *counters_.vms_live -= slots_.size(); }
+
+// From here on this thread uses it, and no other.
+void ShellPool::claim(Slot& slot) {
+  slot.in_use = true;
+  slot.user = thread_number();
+}
+
+bool ShellPool::is_near(const Slot& slot) const { return !threads_wait_ || slot.user == thread_number(); }
 
 ShellPool::Slot* ShellPool::slot_of(const Shell* shell) {
   for (auto& slot : slots_) {
@@ -86,7 +96,7 @@ Result<Shell*> ShellPool::acquire(SandboxMemory& sandbox) {
   parked_.wait(lock, [&] { return !sandbox.parking_; });
   if (sandbox.lost_) return *sandbox.lost_;
   if (sandbox.shell_ != nullptr) {
-    slot_of(sandbox.shell_)->in_use = true;
+    claim(*slot_of(sandbox.shell_));
     return sandbox.shell_;
   }
   auto attached = attach_somewhere(sandbox, lock);
@@ -113,7 +123,8 @@ Result<void> ShellPool::attach_somewhere(SandboxMemory& sandbox, std::unique_loc
 
 // A free shell; else a new one while there are fewer than the limit; else that of the sandbox that rested
 // longest; else, all being in use or not to be had, a new one. Only shells that served nobody but this tenant
-// count; where the limit leaves only others, one of them is retired.
+// count; where the limit leaves only others, one of them is retired. Where a thread waits for a vCPU that
+// another one ran last, longer than a new one takes, others' shells are taken at the limit only.
 Result<ShellPool::Slot*> ShellPool::take_slot(const SandboxMemory& sandbox,
                                               std::unique_lock<std::mutex>& lock) {
   if (!is_shared(sandbox)) {
@@ -122,22 +133,24 @@ Result<ShellPool::Slot*> ShellPool::take_slot(const SandboxMemory& sandbox,
     return own;
   }
   const auto ours = [&](const Slot& slot) { return !slot.tenant || *slot.tenant == sandbox.tenant_; };
-  const auto free = [&](const Slot& slot) { return slot.guest == nullptr && ours(slot); };
-  // A window that is a pristine copy of the right memory need not be mapped.
-  Slot* slot = longest_idle([&](const Slot& s) { return free(s) && s.shell->base() == sandbox.base_; });
-  if (slot == nullptr) slot = longest_idle(free);
-  if (slot != nullptr) {
-    slot->in_use = true;
-    return slot;
-  }
-  if (shared_count() + making_ >= limit_) {
-    if (Slot* resting = longest_idle(ours)) {
+  for (const bool only_near : {true, false}) {
+    const auto suits = [&](const Slot& slot) { return ours(slot) && (!only_near || is_near(slot)); };
+    const auto free = [&](const Slot& slot) { return slot.guest == nullptr && suits(slot); };
+    // A window that is a pristine copy of the right memory need not be mapped.
+    Slot* slot = longest_idle([&](const Slot& s) { return free(s) && s.shell->base() == sandbox.base_; });
+    if (slot == nullptr) slot = longest_idle(free);
+    if (slot != nullptr) {
+      claim(*slot);
+      return slot;
+    }
+    if (shared_count() + making_ < limit_) return make_slot(lock);
+    if (Slot* resting = longest_idle(suits)) {
       // A failure is the other sandbox's, which keeps it for its next call if it lost something.
       if (auto evicted = evict(resting, lock)) return evicted;
-    } else if (Slot* foreign = longest_idle([](const Slot&) { return true; })) {
-      retire(foreign, lock);
+      return make_slot(lock);
     }
   }
+  if (Slot* foreign = longest_idle([](const Slot&) { return true; })) retire(foreign, lock);
   return make_slot(lock);
 }
 
@@ -146,7 +159,7 @@ void ShellPool::retire(Slot* slot, std::unique_lock<std::mutex>& lock) {
   if (slot->guest != nullptr) {
     if (auto evicted = evict(slot, lock); !evicted) return;
   }
-  slot->in_use = true;
+  claim(*slot);
   drop_slot(slot, lock);
 }
 
@@ -161,7 +174,7 @@ Result<ShellPool::Slot*> ShellPool::make_slot(std::unique_lock<std::mutex>& lock
   --making_;
   if (!shell) return std::move(shell).error();
   slot->shell = std::move(*shell);
-  slot->in_use = true;
+  claim(*slot);
   slots_.push_back(std::move(slot));
   ++*counters_.vms_created;
   ++*counters_.vms_live;
@@ -170,7 +183,7 @@ Result<ShellPool::Slot*> ShellPool::make_slot(std::unique_lock<std::mutex>& lock
 
 Result<ShellPool::Slot*> ShellPool::evict(Slot* slot, std::unique_lock<std::mutex>& lock) {
   SandboxMemory& victim = *slot->guest;
-  slot->in_use = true;
+  claim(*slot);
   victim.parking_ = true;  // its own thread waits in acquire() until this is over
   lock.unlock();
   bool lost = false;
@@ -236,6 +249,11 @@ bool ShellPool::is_attached(const SandboxMemory& sandbox) {
   return sandbox.shell_ != nullptr && !sandbox.parking_;
 }
 
+bool ShellPool::is_near(const SandboxMemory& sandbox) {
+  const std::lock_guard lock(mutex_);
+  return sandbox.shell_ != nullptr && !sandbox.parking_ && is_near(*slot_of(sandbox.shell_));
+}
+
 bool ShellPool::is_lost(const SandboxMemory& sandbox) {
   const std::lock_guard lock(mutex_);
   return sandbox.lost_.has_value();
@@ -257,7 +275,7 @@ void ShellPool::forget(SandboxMemory& sandbox, bool broken) {
   parked_.wait(lock, [&] { return !sandbox.parking_; });
   if (sandbox.shell_ != nullptr) {
     Slot* slot = slot_of(sandbox.shell_);
-    slot->in_use = true;
+    claim(*slot);
     lock.unlock();
     learn(sandbox, slot->shell->window());
     // A guest may leave an exit behind that has no end; the next sandbox must not meet it. A child of fork
@@ -298,7 +316,7 @@ Result<FrozenSandbox> ShellPool::freeze(SandboxMemory& sandbox) {
   parked_.wait(lock, [&] { return !sandbox.parking_; });
   if (sandbox.lost_) return *sandbox.lost_;
   Slot* slot = sandbox.shell_ == nullptr ? nullptr : slot_of(sandbox.shell_);
-  if (slot != nullptr) slot->in_use = true;
+  if (slot != nullptr) claim(*slot);
   lock.unlock();
   bool lost = false;  // as in park()
   auto frozen = without_bad_alloc([&]() -> Result<FrozenSandbox> {
@@ -341,7 +359,7 @@ Result<void> ShellPool::restore(SandboxMemory& sandbox, const FrozenSandbox& to)
     lock.lock();
   }
   Slot* slot = sandbox.shell_ == nullptr ? nullptr : slot_of(sandbox.shell_);
-  if (slot != nullptr) slot->in_use = true;
+  if (slot != nullptr) claim(*slot);
   lock.unlock();
   auto restored = without_bad_alloc([&] {
     return slot != nullptr ? restore_attached(*slot->shell, sandbox, to) : restore_parked(sandbox, to);

@@ -115,6 +115,10 @@ class ShellPool {
   // It is in a shell at this moment: its next call need not attach it.
   bool is_attached(const SandboxMemory& sandbox);
 
+  // It is, and this thread need not wait for its vCPU (HypervisorInfo::threads_wait).
+  bool is_near(const SandboxMemory& sandbox);
+  bool threads_wait() const { return threads_wait_; }
+
   // Its memory or registers could not be kept while it was parked, perhaps by another thread at this moment.
   bool is_lost(const SandboxMemory& sandbox);
 
@@ -143,11 +147,14 @@ class ShellPool {
     std::unique_ptr<Shell> shell;
     SandboxMemory* guest = nullptr;  // the sandbox that is attached
     bool in_use = false;
+    uint64_t user = 0;                  // the number of the thread that uses it, or used it last
     bool is_dedicated = false;          // to the sandbox that is attached, from its making to its end
     std::optional<std::string> tenant;  // whose sandboxes it serves; empty until it served one
     uint64_t last_use = 0;
   };
 
+  static void claim(Slot& slot);
+  bool is_near(const Slot& slot) const;
   Result<void> check_owner() const;
   size_t shared_count() const;
   bool is_shared(const SandboxMemory& sandbox) const {
@@ -175,6 +182,7 @@ class ShellPool {
   const Pagemap pagemap_ = Pagemap::open();
   const MachineTraits traits_;
   const uint32_t limit_;
+  const bool threads_wait_;
   Counters counters_;
   const pid_t owner_ = current_process();
 

@@ -3,11 +3,16 @@
 // Shells and the sandboxes that take turns in them, on the fake hypervisor (memory is moved for real).
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <map>
+#include <mutex>
 #include <random>
 #include <thread>
 
+#include "sandbox/pool.hpp"
+#include "sandbox/snapshot.hpp"
 #include "scripted_guest.hpp"
 
 namespace glint::test {
@@ -312,6 +317,82 @@ TEST_F(Turns, ManyThreadsTakeTurnsOnTwoShells) {
   EXPECT_EQ(wrong, 0);
   EXPECT_LE(engine->counters().vms_live, 2u);
   EXPECT_LE(hypervisor->vms_live(), 2u);
+}
+
+// As on Linux before 6.12, where a vCPU makes a thread wait when another one ran it last.
+class ThreadsThatWait : public ::testing::Test {
+ protected:
+  ThreadsThatWait() {
+    hypervisor_->make_threads_wait();
+    engine_ = Engine::with_hypervisor(hypervisor_, {}, 2);
+    ElfBuilder elf;
+    elf.functions = {elf_function(GLINT_ABI_EXPORT, "nothing", GLINT_ABI_VOID, {})};
+    image_ = Image::load(engine_, elf.build().bytes, {}).value();
+    snapshot_ = Sandbox::create(image_, nullptr, {}).value()->snapshot().value();
+    waits_ = 0;
+  }
+
+  // So often on two threads at once; nothing but the two makes VMs.
+  void on_two_threads(int times, const std::function<void()>& what) {
+    const auto repeat = [&] {
+      for (int i = 0; i < times; ++i) what();
+    };
+    std::thread first(repeat), second(repeat);
+    first.join();
+    second.join();
+  }
+
+  Result<Exit> play(FakeVcpu& vcpu) {
+    {
+      const std::lock_guard lock(mutex_);
+      const auto [runner, is_new] = runners_.try_emplace(&vcpu, ::gettid());
+      if (runner->second != ::gettid()) ++waits_;
+      runner->second = ::gettid();
+    }
+    GuestView g(vcpu, image_->layout());
+    const bool is_call = g.header().request != GLINT_REQUEST_NONE;
+    return g.leave(is_call ? GLINT_EXIT_RESULT : GLINT_EXIT_READY);
+  }
+
+  std::shared_ptr<FakeHypervisor> hypervisor_ =
+      std::make_shared<FakeHypervisor>([this](FakeVcpu& vcpu) { return play(vcpu); });
+  std::shared_ptr<Engine> engine_;
+  std::shared_ptr<Image> image_;
+  std::shared_ptr<const Snapshot> snapshot_;
+  std::mutex mutex_;
+  std::map<const FakeVcpu*, pid_t> runners_;
+  int waits_ = 0;
+};
+
+TEST_F(ThreadsThatWait, EachThreadHasItsOwnShellsUpToTheLimit) {
+  const auto call_a_new_one = [&] {
+    auto sandbox = Sandbox::create(snapshot_, nullptr, {}).value();
+    EXPECT_TRUE(sandbox->call(0, {}));
+  };
+  call_a_new_one();  // this thread has one of the two
+  std::thread([&] {
+    for (int i = 0; i < 20; ++i) call_a_new_one();
+  }).join();
+  EXPECT_EQ(waits_, 0);
+  EXPECT_EQ(engine_->counters().vms_created, 2u);
+  std::thread(call_a_new_one).join();
+  EXPECT_EQ(waits_, 1) << "at the limit it takes another thread's";
+  EXPECT_EQ(engine_->counters().vms_created, 2u);
+}
+
+TEST_F(ThreadsThatWait, APoolHandsOutWhatTheThreadUsedLastAndHasNoThread) {
+  PoolOptions options;
+  options.size = 4;
+  options.warm = 2;
+  const auto pool = Pool::create(snapshot_, nullptr, options).value();
+  constexpr int kLoans = 200;
+  on_two_threads(kLoans, [&] {
+    auto sandbox = pool->acquire({}).value();
+    EXPECT_TRUE(sandbox->call(0, {}));
+    pool->give_back(std::move(sandbox));
+  });
+  EXPECT_EQ(pool->counters().restored, 2u * kLoans) << "by who gave it back";
+  EXPECT_LE(waits_, 10) << "of " << 2 * kLoans;
 }
 
 }  // namespace

@@ -71,6 +71,9 @@ class FakeHypervisor final : public Hypervisor, public std::enable_shared_from_t
   // "configure", "load", "settle", "save", "fault_state", or empty for none.
   void fail(std::string operation) { failing_ = std::move(operation); }
 
+  // As on Linux before 6.12. Before anybody else has it.
+  void make_threads_wait() { info_.threads_wait = true; }
+
   uint64_t vms_live() const { return vms_live_; }
 
  private:
