@@ -70,7 +70,8 @@ std::unique_ptr<Subject> echo_of(size_t size, unsigned calls) {
   auto guest = std::make_unique<Guest>();
   auto echo = guest->sandbox.function<Result(std::string_view)>("echo_string");
   auto call = [echo, text = std::string(size, 'x')] {
-    if (echo(text).as<std::string_view>().size() != text.size())
+    const Result echoed = echo(text);
+    if (echoed.as<std::string_view>().size() != text.size())
       throw std::runtime_error("echo_string lost something");
   };
   return std::make_unique<CallSubject>(std::move(guest), std::move(call), 1, calls);
