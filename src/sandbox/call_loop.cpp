@@ -142,10 +142,14 @@ Result<std::optional<Outcome>> CallLoop::end_of_call(const GuestExit& exit) {
   Value text;
   GLINT_TRY(read_frame("error of " + where(), shell_.transfer(), exit.frame, std::span(&kString, 1),
                        std::span(&text, 1), GLINT_TRANSFER_PAYLOAD));
-  outcome.failure =
-      error(GLINT_E_GUEST_ERROR,
-            where() + " failed with code " + std::to_string(exit.code) + ": " +
-                std::string(reinterpret_cast<const char*>(text.bytes.data()), text.bytes.size()));
+  std::string message = where() + " failed with code " + std::to_string(exit.code);
+  if (!text.bytes.empty()) {
+    message.append(": ").append(reinterpret_cast<const char*>(text.bytes.data()), text.bytes.size());
+  }
+  if (last_failed_ != nullptr && last_failure_ == exit.code) {
+    message += "; host function '" + last_failed_->name + "' had failed with that code";
+  }
+  outcome.failure = error(GLINT_E_GUEST_ERROR, std::move(message));
   outcome.failure->guest_code = exit.code;
   return std::optional(std::move(outcome));
 }
@@ -181,6 +185,8 @@ Result<void> CallLoop::serve_host_call(const GuestExit& exit) {
   if (told == GLINT_OK) return {};
   // Also when it left none: an older one stands for a failure that the guest has survived.
   host_token_ = frame.take_token();
+  last_failed_ = &signature;
+  last_failure_ = told;
   if (!sandbox_.options_.end_on_host_failure) return {};
   return error(GLINT_E_HOST_FUNCTION, where() + ": host function '" + signature.name + "' failed with code " +
                                           std::to_string(told) +

@@ -74,6 +74,8 @@ class CallLoop {
   bool vm_broken_ = false;
   std::shared_ptr<void> host_token_;          // of the last host function that failed
   const Function* last_host_call_ = nullptr;  // the guest waits for it, or has its answer
+  const Function* last_failed_ = nullptr;     // the last host function that failed …
+  int32_t last_failure_ = 0;                  // … and the code that the guest was told
 };
 
 }  // namespace glint::core

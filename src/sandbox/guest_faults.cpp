@@ -157,7 +157,7 @@ Error CallLoop::stopped(StopReason reason) {
     message += describe_place(rip, sandbox_.image_->nearest_symbol(rip));
   }
   if (last_host_call_ != nullptr) message += "; its last host call was '" + last_host_call_->name + "'";
-  if (!interrupted) message += "; give the call more time, or none to keep, by its options or the engine's";
+  if (!interrupted) message += "; give the call a longer deadline, or none, by its options or the engine's";
   return error(interrupted ? GLINT_E_INTERRUPTED : GLINT_E_DEADLINE, std::move(message));
 }
 

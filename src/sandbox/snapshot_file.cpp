@@ -39,7 +39,7 @@ Result<OpenFile> open_file(const std::string& path) {
   if (S_ISREG(file.status.st_mode)) return file;
   return error(GLINT_E_SNAPSHOT_FORMAT,
                std::string(S_ISDIR(file.status.st_mode) ? "this is a directory" : "this is no regular file") +
-                   "; name one that was saved by glint_snapshot_save");
+                   "; name a file that a snapshot was saved to");
 }
 
 Result<SnapshotHead> read_head(const OpenFile& file) {

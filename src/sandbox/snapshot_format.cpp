@@ -135,7 +135,7 @@ Result<size_t> snapshot_head_size(std::span<const std::byte> begin, uint64_t fil
   if (begin.empty() || std::memcmp(begin.data(), kMagic.data(), known) != 0) {
     return error(GLINT_E_SNAPSHOT_FORMAT,
                  std::string(begin.empty() ? "the file is empty" : "this is no snapshot's file") +
-                     "; name one that was saved by glint_snapshot_save");
+                     "; name a file that a snapshot was saved to");
   }
   if (begin.size() < kVersionAt + sizeof(uint32_t)) return truncated(file_size, kSnapshotHeaderSize);
   if (const auto version = number_at<uint32_t>(begin, kVersionAt); version != kSnapshotFormatVersion) {

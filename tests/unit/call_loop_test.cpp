@@ -122,6 +122,26 @@ TEST_F(CallLoop, AnOrdinaryErrorLeavesTheSandboxReady) {
   EXPECT_TRUE(machine.call(*s, ScriptedMachine::kFlag));
 }
 
+TEST_F(CallLoop, AFailureThatTheGuestPassesOnNamesTheHostFunction) {
+  auto s = ready_sandbox();
+  machine.on_ask = [](HostCall&) { return 5; };
+  const auto fail_with = [](int32_t code) {
+    return [code](GuestView& g) {
+      g.put_value(kGuestFrame, GLINT_ABI_STRING, 0x9000, 0);
+      GLINT_SET(g, exit_frame, kGuestFrame);
+      GLINT_SET(g, exit_code, code);
+      return g.leave(GLINT_EXIT_ERROR);
+    };
+  };
+  const auto ask = host_call(ScriptedMachine::kAsk, {GLINT_ABI_STRING, 0, 0});
+  machine.script = {ask, fail_with(5), ask, fail_with(6), fail_with(5)};
+  EXPECT_EQ(machine.call(*s, ScriptedMachine::kFlag).error().message,
+            "function 'flag' failed with code 5; host function 'ask' had failed with that code");
+  EXPECT_EQ(machine.call(*s, ScriptedMachine::kFlag).error().message, "function 'flag' failed with code 6");
+  EXPECT_EQ(machine.call(*s, ScriptedMachine::kFlag).error().message, "function 'flag' failed with code 5")
+      << "the failure was in an earlier call";
+}
+
 TEST_F(CallLoop, AHostFunctionAnswersIntoTheGuest) {
   auto s = ready_sandbox();
   machine.on_ask = [](HostCall& call) {
