@@ -23,14 +23,17 @@ internal static class GuestSource
             string access = method.IsExplicit ? "" : "public ";
             fields.Append($"    private readonly global::Glint.Guest{kind}{types} {field};\n");
             making.Append($"        this.{field} = sandbox.Get{kind}{types}({Code.Literal(method.GuestName)});\n");
-            calls.Append("\n    /// <inheritdoc/>\n");
+
+            // Who calls a method under the name of its interface is told by that, which this code names.
+            Marks marks = method.IsExplicit ? method.MarksAround : method.Marks;
+            calls.Append($"\n    /// <inheritdoc/>\n{marks.Lines("    ")}");
             calls.Append($"    {access}{method.Result ?? "void"} {name}({parameters}) =>\n");
             calls.Append($"        this.{field}.Invoke({arguments});\n");
         }
 
         return $$"""
             /// <summary>Calls the functions of a guest; checked when it is made.</summary>
-            {{SourceFile.Attribute}}
+            {{model.Marks.Lines("")}}{{SourceFile.Attribute}}
             {{model.Visibility}} sealed class {{model.ClassName}} : {{model.Type}}
             {
             {{fields}}

@@ -15,10 +15,14 @@ internal static class HostSource
         {
             // Delegates and no lambdas: these would have parameters, whose names could be any.
             string target = method.IsInherited ? $"(({method.Owner})implementation)" : "implementation";
-            adding.Append($"        functions.Add({Code.Literal(method.GuestName)},\n");
-            adding.Append($"            new {Delegate(method)}({target}.{method.Name}));\n");
+            adding.Append($"\n            .Add({Code.Literal(method.GuestName)},\n");
+            adding.Append($"                new {Delegate(method)}({target}.{method.Name}))");
         }
 
+        // It is the guest that calls an obsolete method: who adds an implementation need not hear of it.
+        string obsolete = model.Methods.Any(static m => m.MarksAround.Obsolete is not null)
+            ? "    [global::System.Obsolete]\n"
+            : "";
         return $$"""
             /// <summary>Lets guests call an implementation of an interface.</summary>
             {{SourceFile.Attribute}}
@@ -28,13 +32,17 @@ internal static class HostSource
                 /// <param name="functions">The set to add them to.</param>
                 /// <param name="implementation">What is called; by several threads at once, if sandboxes are.</param>
                 /// <returns>The set.</returns>
-                public static global::Glint.HostFunctions Add{{model.PlainName}}(
+            {{model.Marks.Lines("    ")}}    public static global::Glint.HostFunctions Add{{model.PlainName}}(
                     this global::Glint.HostFunctions functions, {{model.Type}} implementation)
                 {
                     global::System.ArgumentNullException.ThrowIfNull(functions);
                     global::System.ArgumentNullException.ThrowIfNull(implementation);
-            {{adding}}        return functions;
+                    return Register(functions, implementation);
                 }
+
+            {{obsolete}}    private static global::Glint.HostFunctions Register(
+                    global::Glint.HostFunctions functions, {{model.Type}} implementation) =>
+                    functions{{adding}};
             }
             """;
     }

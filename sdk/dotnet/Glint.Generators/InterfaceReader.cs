@@ -38,7 +38,7 @@ internal sealed class InterfaceReader
         reader.CheckClassName(found.SemanticModel.Compilation);
         ProxyModel model = new(isHost, Code.Type(reader._type), Code.Namespace(reader._type.ContainingNamespace),
             reader._plainName, reader._className, reader.IsPublic() ? "public" : "internal",
-            new(reader.ReadMethods(stop)));
+            Marks.Around(reader._type), new(reader.ReadMethods(stop)));
         string fullName = model.Namespace.Length == 0 ? model.ClassName : $"{model.Namespace}.{model.ClassName}";
         return new MarkedInterface(reader._type.Name, reader._place, fullName,
             reader._problems.Count == 0 ? model : null, new(reader._problems));
@@ -230,6 +230,7 @@ internal sealed class InterfaceReader
         method.ReturnsVoid ? null : Code.Type(method.ReturnType),
         IsInherited: !SymbolEqualityComparer.Default.Equals(method.ContainingType, _type),
         IsExplicit: !isNew || method.Name == _className || IsOfObject(method),
+        Marks.On(method), Marks.Around(method),
         new(method.Parameters.Select(p => new ParameterModel(Code.Type(p.Type), Code.Name(p.Name), !IsOption(p.Type),
             p.IsParams, method.Parameters.Skip(p.Ordinal).All(static q => q.IsOptional) ? Code.Default(p) : null))));
 

@@ -10,9 +10,10 @@ namespace Glint.Generators;
 /// <param name="PlainName">What the names of all that is generated are made of.</param>
 /// <param name="ClassName">The class to make.</param>
 /// <param name="Visibility">"public" or "internal".</param>
+/// <param name="Marks">Those of the interface and of what it is in.</param>
 /// <param name="Methods">All of them, also those of interfaces that it extends.</param>
 internal sealed record ProxyModel(bool IsHost, string Type, string Namespace, string PlainName, string ClassName,
-    string Visibility, EquatableArray<MethodModel> Methods);
+    string Visibility, Marks Marks, EquatableArray<MethodModel> Methods);
 
 /// <summary>A method that crosses the border.</summary>
 /// <param name="Owner">The interface that declares it.</param>
@@ -21,9 +22,11 @@ internal sealed record ProxyModel(bool IsHost, string Type, string Namespace, st
 /// <param name="Result">The type of its result, or null.</param>
 /// <param name="IsInherited">Whether another interface declares it.</param>
 /// <param name="IsExplicit">Whether a class can only implement it under the name of its interface.</param>
+/// <param name="Marks">Those on it.</param>
+/// <param name="MarksAround">Those on it and on what it is in.</param>
 /// <param name="Parameters">All of them.</param>
 internal sealed record MethodModel(string Owner, string Name, string GuestName, string? Result, bool IsInherited,
-    bool IsExplicit, EquatableArray<ParameterModel> Parameters);
+    bool IsExplicit, Marks Marks, Marks MarksAround, EquatableArray<ParameterModel> Parameters);
 
 /// <summary>A parameter.</summary>
 /// <param name="Type">Its type.</param>

@@ -225,12 +225,25 @@ public class CallTests : InteropTest
             return a + b;
         });
         using Sandbox sandbox = new(Mirror, host);
-        Assert.Equal(3, await sandbox.CallAsync<long>("add", default, 1, 2));
+        Assert.Equal(3, await sandbox.CallAsync<long>("add", 1, 2));
         Assert.False(onPool);
-        await sandbox.CallAsync("tell", default, 1);
-        SandboxException e = await Assert.ThrowsAsync<SandboxException>(() => sandbox.CallAsync<int>("add",
-            default, 1, 2));
+        SandboxException e = await Assert.ThrowsAsync<SandboxException>(() => sandbox.CallAsync<int>("add", 1, 2));
         Assert.Equal(SandboxErrorCode.Signature, e.Code);
+    }
+
+    [Fact]
+    public async Task AnAsynchronousCallHasTheFormsOfTheSynchronousOne()
+    {
+        uint told = 0;
+        using HostFunctions host = Guests.Mirror(static n => n == "host_tell");
+        host.Add("host_tell", (uint number) => { told += number; });
+        using Sandbox sandbox = new(Mirror, host);
+        CallOptions options = new() { Deadline = TimeSpan.FromMinutes(1) };
+        Assert.Equal(3, await sandbox.CallAsync<long>("add", 1, 2));
+        Assert.Equal(7, await sandbox.CallAsync<long>("add", options, 3, 4));
+        await sandbox.CallAsync("tell", 5);
+        await sandbox.CallAsync("tell", options, 6);
+        Assert.Equal(11u, told);
     }
 
     private static void AssertMisfit(Action call, string text)

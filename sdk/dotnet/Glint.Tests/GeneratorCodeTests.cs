@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
+using System.Linq;
 using Glint.Generators;
+using Microsoft.CodeAnalysis;
 using Xunit;
 
 namespace Glint.Tests;
@@ -64,6 +66,16 @@ public sealed class GeneratorCodeTests
 
         // What would be a warning where it is used.
         """[System.Obsolete] void Old(); [System.Obsolete("no")] int Older(int x);""",
+        """[System.Obsolete("no \"really\"\n", true)] void Old(); [System.Obsolete(null, false)] int Older(int x);""",
+        """[System.Obsolete("no", true)] string ToString(); [System.Obsolete("no", true)] int GetHashCode();""",
+        """[System.Obsolete(DiagnosticId = "X", UrlFormat = "https://x/{0}")] void A(); [System.Obsolete("no")] void B();""",
+        """[System.Obsolete("no", true, DiagnosticId = "not-an identifier")] void A();""",
+        """[System.Diagnostics.CodeAnalysis.Experimental("X", UrlFormat = "https://x/{0}")] void New(); void Known();""",
+        """
+        [System.Diagnostics.CodeAnalysis.Experimental("X")] string ToString();
+        [System.Diagnostics.CodeAnalysis.Experimental("Y"), System.Obsolete("no", true)] int New(int x);
+        [System.Obsolete("no", true)] int Old(int x);
+        """,
     ];
 
     public static TheoryData<string> Sources =>
@@ -120,7 +132,47 @@ public sealed class GeneratorCodeTests
         [assembly: System.CLSCompliant(true)]
         [Mark, System.CLSCompliant(false)] public interface IGood { uint A(ulong x); }
         """,
-        "[Mark, System.Obsolete(\"no\")] public interface IGood { void A(); }",
+
+        // What is told where it is used, of interfaces and of what they are in.
+        """[Mark, System.Obsolete("no")] public interface IGood { void A(); }""",
+        """[Mark, System.Obsolete("no", true)] public interface IGood { void A(); string ToString(); }""",
+        """[Mark, System.Obsolete("no", DiagnosticId = "X")] public interface IGood { void A(); }""",
+        """[Mark, System.Obsolete("no", true, DiagnosticId = "X-1")] public interface IGood { void A(); }""",
+        """[Mark, System.Diagnostics.CodeAnalysis.Experimental("X")] public interface IGood { void A(); }""",
+        """
+        [Mark, System.Obsolete("no", true), System.Diagnostics.CodeAnalysis.Experimental("X")] public interface IGood
+        {
+            [System.Obsolete] void A();
+            [System.Diagnostics.CodeAnalysis.Experimental("Y")] string ToString();
+        }
+        """,
+        """
+        [System.Diagnostics.CodeAnalysis.Experimental("X")] public class Far
+        {
+            [System.Obsolete("no", true)] public class Outer
+            {
+                [System.Diagnostics.CodeAnalysis.Experimental("Y")] public class Inner
+                {
+                    [Mark] public interface IGood { void A(); }
+                }
+            }
+        }
+        """,
+        """
+        [System.Obsolete("no", DiagnosticId = "X")] public interface IBase { string ToString(); int A(); }
+        [System.Diagnostics.CodeAnalysis.Experimental("Y")] public interface INew { int GetHashCode(); int B(); }
+        #pragma warning disable X, Y
+        [Mark] public interface IGood : IBase, INew;
+        #pragma warning restore X, Y
+        """,
+        """
+        [System.Obsolete("no", true)] public interface IBase { string ToString(); int A(); }
+        [Mark, System.Obsolete] public interface IGood : IBase;
+        """,
+        """
+        [assembly: System.Diagnostics.CodeAnalysis.Experimental("X")]
+        [Mark] public interface IGood { void A(); }
+        """,
     ];
 
     [Theory]
@@ -182,6 +234,51 @@ public sealed class GeneratorCodeTests
         }
         """);
 
+    // Whoever uses what is generated is told what they would be told of the interface or the method.
+    [Theory]
+    [InlineData("CS0618", DiagnosticSeverity.Warning, """System.Obsolete("no")""")]
+    [InlineData("CS0619", DiagnosticSeverity.Error, """System.Obsolete("no", true)""")]
+    [InlineData("X", DiagnosticSeverity.Warning, """System.Obsolete("no", DiagnosticId = "X")""")]
+    [InlineData("X", DiagnosticSeverity.Error, """System.Obsolete("no", error: true, DiagnosticId = "X")""")]
+    [InlineData("X", DiagnosticSeverity.Error, """System.Diagnostics.CodeAnalysis.Experimental("X")""")]
+    public void UsersAreToldWhatIsObsoleteOrExperimental(string id, DiagnosticSeverity severity, string mark)
+    {
+        const string User = """
+            public static class User
+            {
+                public static void Make(Glint.Sandbox sandbox) { var made = new GoodProxy(sandbox); made.B(); }
+                public static void Call(GoodProxy good) => good.A();
+                public static void Add(Glint.HostFunctions functions) => functions.AddGood(null!);
+            }
+            """;
+        string marks = s_marks[2];
+        AssertTold($"[{mark}] {marks} public interface IGood {{ void A(); void B(); }} {User}",
+            "GoodProxy", "GoodProxy", "functions.AddGood(null!)");
+        AssertTold($"{marks} public interface IGood {{ [{mark}] void A(); void B(); }} {User}", "good.A()");
+
+        void AssertTold(string source, params string[] places)
+        {
+            GeneratorRun run = GeneratorRun.Over(source);
+            Assert.Empty(run.Problems);
+            Assert.All(run.Warnings, w => Assert.Equal((id, severity), (w.Id, w.Severity)));
+            Assert.Equal(places, run.Warnings.Select(w => GeneratorRun.MarkedText(source, w)));
+        }
+    }
+
+    [Theory]
+    [InlineData("""System.Obsolete("a \"\\\n", false, DiagnosticId = "X", UrlFormat = "https://x/{0}")""")]
+    [InlineData("""System.Obsolete(null, true)""")]
+    [InlineData("""System.Diagnostics.CodeAnalysis.Experimental("X", UrlFormat = "https://x/{0}", Message = "why")""")]
+    public void AttributesAreCopiedWithAllTheirArguments(string mark)
+    {
+        string generated = AssertCompiles($"[{mark}] {s_marks[2]} public interface IGood {{ [{mark}] void A(); }}");
+        int end = mark.IndexOf('(', StringComparison.Ordinal);
+        string copy = $"[global::{mark[..end]}Attribute{mark[end..]}]\n";
+        Assert.Contains($"\n{copy}[global::System.CodeDom", generated, StringComparison.Ordinal);
+        Assert.Contains($"\n    {copy}    public void A()", generated, StringComparison.Ordinal);
+        Assert.Contains($"\n    {copy}    public static ", generated, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void AProxyCanBeTheHostFunctionsOfAnotherSandbox() => AssertCompiles("""
         [Glint.GuestFunctions, Glint.HostFunctions] public interface IGood { int A(int x); }
@@ -204,7 +301,7 @@ public sealed class GeneratorCodeTests
         Assert.Equal($$"""
             // <auto-generated/>
             #nullable enable
-            #pragma warning disable CS0612, CS0618, CS3001, CS3002
+            #pragma warning disable CS0612, CS3001, CS3002
 
             namespace Some.Where;
 
@@ -235,7 +332,7 @@ public sealed class GeneratorCodeTests
             }
             // <auto-generated/>
             #nullable enable
-            #pragma warning disable CS0612, CS0618, CS3001, CS3002
+            #pragma warning disable CS0612, CS3001, CS3002
 
             namespace Some.Where;
 
@@ -252,12 +349,16 @@ public sealed class GeneratorCodeTests
                 {
                     global::System.ArgumentNullException.ThrowIfNull(functions);
                     global::System.ArgumentNullException.ThrowIfNull(implementation);
-                    functions.Add("echo",
-                        new global::System.Func<long, long>(implementation.Echo));
-                    functions.Add("tell",
-                        new global::System.Action(implementation.Tell));
-                    return functions;
+                    return Register(functions, implementation);
                 }
+
+                private static global::Glint.HostFunctions Register(
+                    global::Glint.HostFunctions functions, global::Some.Where.IRulesHost implementation) =>
+                    functions
+                        .Add("echo",
+                            new global::System.Func<long, long>(implementation.Echo))
+                        .Add("tell",
+                            new global::System.Action(implementation.Tell));
             }
 
             """, generated);

@@ -6,7 +6,6 @@ using System.Globalization;
 using System.IO;
 using System.Linq;
 using System.Numerics;
-using System.Runtime.InteropServices;
 using System.Threading;
 using Xunit;
 
@@ -15,7 +14,7 @@ namespace Glint.Tests;
 /// <summary>The signal that makes a thread leave the guest, beside the signals of the run time: those that
 /// stop threads for a collection, and those that become a NullReferenceException.</summary>
 [Trait("Category", "Kvm")]
-public sealed partial class KickTests : InteropTest
+public sealed class KickTests : InteropTest
 {
     // Kicks before each that ends a call; nobody asked for them, and they must end nothing.
     private const int Strays = 4;
@@ -61,7 +60,7 @@ public sealed partial class KickTests : InteropTest
             using Sandbox sandbox = new(Guests.Kvm(), state.Host);
             sandbox.Run(); // so that the kick finds the guest in its function
             using CancellationTokenSource source = new();
-            Volatile.Write(ref state.Victims[worker], new Victim(sandbox, source, PthreadSelf()));
+            Volatile.Write(ref state.Victims[worker], new Victim(sandbox, source, Signals.ThisThread()));
             try
             {
                 // The deadline tells a lost kick from one that takes long.
@@ -104,7 +103,7 @@ public sealed partial class KickTests : InteropTest
                     {
                         Thread.SpinWait(200); // about as long as it takes to enter the guest
                         // The thread exists: it cannot leave the call before it is cancelled.
-                        Assert.Equal(0, PthreadKill(victim.Thread, state.Signal));
+                        Signals.Send(victim.Thread, state.Signal);
                     }
 
                     Thread.SpinWait(200);
@@ -156,14 +155,6 @@ public sealed partial class KickTests : InteropTest
         }
     }
 
-    [LibraryImport("libc", EntryPoint = "pthread_self")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial nuint PthreadSelf();
-
-    [LibraryImport("libc", EntryPoint = "pthread_kill")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int PthreadKill(nuint thread, int signal);
-
     /// <summary>The highest signal that this process handles: the run time uses SIGRTMIN and those of POSIX,
     /// Glint the highest that was free.</summary>
     private static int KickSignal()
@@ -174,7 +165,7 @@ public sealed partial class KickTests : InteropTest
         ulong mask = ulong.Parse(line.AsSpan(Caught.Length), NumberStyles.HexNumber,
             CultureInfo.InvariantCulture);
         int signal = 64 - BitOperations.LeadingZeroCount(mask); // bit 0 is signal 1
-        Assert.True(signal > 34, $"signal {signal} is not Glint's");
+        Assert.True(signal > Signals.OfTheRunTime, $"signal {signal} is not Glint's");
         return signal;
     }
 

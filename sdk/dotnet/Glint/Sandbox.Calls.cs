@@ -92,12 +92,23 @@ public sealed unsafe partial class Sandbox
         CallByName(function, options, arguments, ref receiver);
     }
 
+    /// <summary>Calls a guest function on a thread of its own, since a guest call occupies its thread. The
+    /// sandbox is busy until the task has ended, and arrays among the arguments must not change until
+    /// then.</summary>
+    /// <typeparam name="TResult">The type of the result: exactly the one that the guest declares.</typeparam>
+    /// <param name="function">Its name.</param>
+    /// <param name="arguments">The arguments; see <see cref="GuestArgument"/> for what is converted.</param>
+    /// <returns>The result, or what the synchronous form throws.</returns>
+    public Task<TResult> CallAsync<TResult>(string function, params ReadOnlySpan<GuestArgument> arguments) =>
+        CallAsync<TResult>(function, default(CallOptions), arguments);
+
     /// <summary>Calls a guest function on a thread of its own, since a guest call occupies its thread.
     /// Cancelling the token stops the guest. The sandbox is busy until the task has ended, and arrays among
     /// the arguments must not change until then.</summary>
     /// <typeparam name="TResult">The type of the result: exactly the one that the guest declares.</typeparam>
     /// <param name="function">Its name.</param>
-    /// <param name="options">What can end the call early; a cancellation token converts to it.</param>
+    /// <param name="options">What can end the call early; a cancellation token converts to it. It stands before
+    /// the arguments, and not last as elsewhere in .NET, because nothing can follow `params`.</param>
     /// <param name="arguments">The arguments; see <see cref="GuestArgument"/> for what is converted.</param>
     /// <returns>The result, or what the synchronous form throws; a task is cancelled if the token was the
     /// cause.</returns>
@@ -107,6 +118,13 @@ public sealed unsafe partial class Sandbox
         GuestArgument[] copy = arguments.ToArray();
         return OnOwnThread(() => Call<TResult>(function, options, copy), options.CancellationToken);
     }
+
+    /// <summary>The same for a function whose result, if it has one, is dropped.</summary>
+    /// <param name="function">Its name.</param>
+    /// <param name="arguments">The arguments; see <see cref="GuestArgument"/> for what is converted.</param>
+    /// <returns>A task that ends with the call.</returns>
+    public Task CallAsync(string function, params ReadOnlySpan<GuestArgument> arguments) =>
+        CallAsync(function, default(CallOptions), arguments);
 
     /// <summary>The same for a function whose result, if it has one, is dropped.</summary>
     /// <param name="function">Its name.</param>

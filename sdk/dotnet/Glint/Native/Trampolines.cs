@@ -7,8 +7,8 @@ using System.Runtime.InteropServices;
 namespace Glint.Native;
 
 /// <summary>What native code calls: one static method for each callback type. An exception must not reach
-/// native frames, where it would end the process; so each body is one try block, and none of the catch blocks
-/// can throw.</summary>
+/// native frames, where it would end the process; so each body is one try block, after empty variables at
+/// most, and none of the catch blocks can throw.</summary>
 [SuppressMessage("Design", "CA1031:Do not catch general exception types",
     Justification = "No exception may unwind through native frames.")]
 internal static unsafe class Trampolines
@@ -16,9 +16,10 @@ internal static unsafe class Trampolines
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     public static int HostFunction(nint userData, nint call)
     {
-        HostCallFrame frame = new(call); // reads two fields of the native call
+        HostCallFrame frame = default;
         try
         {
+            frame = new HostCallFrame(call);
             if (!Callbacks.TryGet(userData, out HostFunction? function))
             {
                 // Only a finalizer that calls into an abandoned sandbox comes here.
@@ -89,37 +90,34 @@ internal static unsafe class Trampolines
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     public static void Output(nint userData, uint stream, void* data, ulong size)
     {
-        if (!Callbacks.TryGet(userData, out SandboxCallbacks? callbacks))
-        {
-            return;
-        }
-
+        SandboxCallbacks? callbacks = null;
         try
         {
-            callbacks.WriteOutput((GuestStream)stream, new ReadOnlySpan<byte>(data, checked((int)size)));
+            if (Callbacks.TryGet(userData, out callbacks))
+            {
+                callbacks.WriteOutput((GuestStream)stream, new ReadOnlySpan<byte>(data, checked((int)size)));
+            }
         }
         catch (Exception e)
         {
-            callbacks.Failed(e);
+            Failed(callbacks, e);
         }
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     public static ulong Input(nint userData, void* buffer, ulong capacity)
     {
-        if (!Callbacks.TryGet(userData, out SandboxCallbacks? callbacks))
-        {
-            return 0;
-        }
-
+        SandboxCallbacks? callbacks = null;
         try
         {
             int room = (int)Math.Min(capacity, int.MaxValue);
-            return (ulong)callbacks.ReadInput(new Span<byte>(buffer, room));
+            return Callbacks.TryGet(userData, out callbacks)
+                ? (ulong)callbacks.ReadInput(new Span<byte>(buffer, room))
+                : 0;
         }
         catch (Exception e)
         {
-            callbacks.Failed(e);
+            Failed(callbacks, e);
             return 0;
         }
     }
@@ -127,19 +125,29 @@ internal static unsafe class Trampolines
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     public static void Trace(nint userData, NativeSyscall* call)
     {
-        if (!Callbacks.TryGet(userData, out SandboxCallbacks? callbacks))
-        {
-            return;
-        }
-
+        SandboxCallbacks? callbacks = null;
         try
         {
-            callbacks.WriteTrace(new SystemCall(call));
+            if (Callbacks.TryGet(userData, out callbacks))
+            {
+                callbacks.WriteTrace(new SystemCall(call));
+            }
         }
         catch (Exception e)
         {
-            callbacks.Failed(e);
+            Failed(callbacks, e);
         }
+    }
+
+    /// <summary>Keeps what a callback threw for the end of the call.</summary>
+    private static void Failed(SandboxCallbacks? callbacks, Exception e)
+    {
+        if (callbacks is null)
+        {
+            Fatal(e); // it was the handle
+        }
+
+        callbacks.Failed(e);
     }
 
     /// <summary>For what cannot happen unless memory is damaged, such as a handle that is freed twice: to go

@@ -14,13 +14,14 @@ using SandboxEngine engine = new();
 using GuestImage image = GuestImage.Load(args[0], new GuestImageOptions { Engine = engine });
 ThrownByTheHost thrown = new();
 using HostFunctions host = new();
-host.Add("host_echo_i64", (long n) => n == 13 ? throw thrown : n + 1);
+host.AddMirrorHost(new MirrorHost(thrown));
 HostStubs.AddOthers(host, image);
 
 using (Sandbox sandbox = new(image, host))
 {
-    Check("a call with a callback", sandbox.Call<long>("echo_i64", 41) == 42);
+    Check("a call with a callback through a generated registration", sandbox.Call<long>("echo_i64", 41) == 42);
     Check("a call through a generated proxy", new MirrorProxy(sandbox).First(3, 4) == 3);
+    Check("strings go both ways through both", new MirrorProxy(sandbox).EchoString("x") == "x!");
     try
     {
         sandbox.Call<long>("echo_i64", 13);
@@ -62,6 +63,23 @@ static void Check(string what, bool good)
 internal interface IMirror
 {
     long First(long a, long b);
+
+    string EchoString(string text);
+}
+
+[HostFunctions]
+internal interface IMirrorHost
+{
+    long HostEchoI64(long n);
+
+    string HostEchoString(string text);
+}
+
+internal sealed class MirrorHost(Exception thrown) : IMirrorHost
+{
+    public long HostEchoI64(long n) => n == 13 ? throw thrown : n + 1;
+
+    public string HostEchoString(string text) => text + "!";
 }
 
 internal sealed class ThrownByTheHost : Exception;
@@ -73,7 +91,7 @@ internal static class HostStubs
     {
         foreach (GuestFunctionInfo function in image.Functions)
         {
-            if (function.Kind == GuestFunctionKind.Imported && function.Name != "host_echo_i64")
+            if (function.Kind == GuestFunctionKind.Imported && function.Name is not ("host_echo_i64" or "host_echo_string"))
             {
                 host.Add(function.Name, function.Signature, static _ => throw new NotSupportedException());
             }
