@@ -48,6 +48,60 @@ public sealed class LifetimeTests : InteropTest
     }
 
     [Fact]
+    public async Task AnAsynchronousCallHasTheSandboxFromItsBeginningOn()
+    {
+        using HostFunctions host = Guests.Mirror();
+        for (int i = 0; i < 200; i++)
+        {
+            using CancellationTokenSource source = new();
+            using Sandbox sandbox = new(Guests.Fake(), host);
+            Task spin = sandbox.CallAsync("spin", source.Token);
+            Assert.Throws<SandboxBusyException>(() => sandbox.Call<long>("add", 1, 2));
+            await Assert.ThrowsAsync<SandboxBusyException>(() => sandbox.CallAsync<long>("add", 1, 2));
+            source.Cancel();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => spin);
+            Assert.True(spin.IsCanceled);
+        }
+    }
+
+    [Fact]
+    public async Task AnAsynchronousCallEndsAlthoughItsSandboxIsDisposedOf()
+    {
+        using HostFunctions host = Guests.Mirror();
+        ulong before = GlintDebug.LiveObjects.Sandboxes;
+        for (int i = 0; i < 200; i++)
+        {
+            Task<long> call;
+            using (Sandbox sandbox = new(Guests.Fake(), host))
+            {
+                call = sandbox.CallAsync<long>("add", 1, 2);
+            }
+
+            Assert.Equal(3, await call);
+        }
+
+        Assert.Equal(before, GlintDebug.LiveObjects.Sandboxes);
+    }
+
+    [Fact]
+    public async Task AnAsynchronousCallThatCannotBeMadeLeavesTheSandboxFree()
+    {
+        using HostFunctions host = Guests.Mirror();
+        using Sandbox sandbox = new(Guests.Fake(), host);
+        CancellationToken cancelled = new(canceled: true);
+        for (int i = 0; i < 50; i++)
+        {
+            await Assert.ThrowsAsync<SandboxException>(() => sandbox.CallAsync<long>("nothing of that name"));
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+                sandbox.CallAsync<long>("add", cancelled, 1, 2));
+            Assert.Equal(3, sandbox.Call<long>("add", 1, 2));
+        }
+
+        sandbox.Dispose();
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => sandbox.CallAsync<long>("add", 1, 2));
+    }
+
+    [Fact]
     public void DisposeAndCallsMayRace()
     {
         using HostFunctions host = Guests.Mirror();

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
 using System.Buffers;
-using System.Threading;
 using System.Threading.Tasks;
 using Glint.Native;
 
@@ -116,7 +115,7 @@ public sealed unsafe partial class Sandbox
         params ReadOnlySpan<GuestArgument> arguments)
     {
         GuestArgument[] copy = arguments.ToArray();
-        return OnOwnThread(() => Call<TResult>(function, options, copy), options.CancellationToken);
+        return OwnThread.Enter(_handle, () => Call<TResult>(function, options, copy), options.CancellationToken);
     }
 
     /// <summary>The same for a function whose result, if it has one, is dropped.</summary>
@@ -134,7 +133,8 @@ public sealed unsafe partial class Sandbox
     public Task CallAsync(string function, CallOptions options, params ReadOnlySpan<GuestArgument> arguments)
     {
         GuestArgument[] copy = arguments.ToArray();
-        return OnOwnThread(
+        return OwnThread.Enter(
+            _handle,
             () =>
             {
                 Call(function, options, copy);
@@ -147,13 +147,7 @@ public sealed unsafe partial class Sandbox
     /// <param name="options">What can end it early; a cancellation token converts to it.</param>
     /// <returns>The exit status of the program, or what the synchronous form throws.</returns>
     public Task<int> RunAsync(CallOptions options = default) =>
-        OnOwnThread(() => Run(options), options.CancellationToken);
-
-    internal static Task<T> OnOwnThread<T>(Func<T> work, CancellationToken token) =>
-        Task.Factory.StartNew(work, token,
-            TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach
-            | TaskCreationOptions.RunContinuationsAsynchronously,
-            TaskScheduler.Default);
+        OwnThread.Enter(_handle, () => Run(options), options.CancellationToken);
 
     private void CallByName<TReceiver>(string function, CallOptions options,
         scoped ReadOnlySpan<GuestArgument> arguments, scoped ref TReceiver receiver)

@@ -187,7 +187,7 @@ public sealed unsafe class SandboxPool : IDisposable
 
             return wait == NativeConstants.WaitNone
                 ? Task.FromException<Sandbox>(empty!)
-                : Sandbox.OnOwnThread(
+                : OwnThread.Start(
                     () => Take(wait, options, cancellationToken, out SandboxException? late) ?? throw late!,
                     cancellationToken);
         }

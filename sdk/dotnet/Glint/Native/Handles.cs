@@ -131,6 +131,12 @@ internal sealed class SandboxHandle(object? registrations) : GlintHandle
     // Set for good by the first who closes it; a managed thread's id is positive.
     private const int Closed = int.MinValue;
 
+    // The claim of a thread that is on its way: no thread's id.
+    private const int Reserved = int.MaxValue;
+
+    // The managed thread that came, and has not entered by the reservation yet (0: none).
+    private int _reserver;
+
     private nint _callbacks;
 
     // The managed thread that is in the sandbox (0: none), and Closed. Nobody may enter unless it is 0.
@@ -153,11 +159,43 @@ internal sealed class SandboxHandle(object? registrations) : GlintHandle
     {
         if (Interlocked.CompareExchange(ref _claim, Environment.CurrentManagedThreadId, 0) != 0)
         {
-            Refuse();
+            EnterReserved();
         }
 
         return handle;
     }
+
+    /// <summary>Claims the sandbox for a thread that will be in <see cref="UseReservation"/>, until that has
+    /// ended.</summary>
+    public void Reserve()
+    {
+        if (Interlocked.CompareExchange(ref _claim, Reserved, 0) != 0)
+        {
+            Refuse();
+        }
+    }
+
+    /// <summary>What does this may enter by the reservation, once; it is given up at the end.</summary>
+    public T UseReservation<T>(Func<T> work)
+    {
+        int thread = Environment.CurrentManagedThreadId;
+        Volatile.Write(ref _reserver, thread);
+        try
+        {
+            return work();
+        }
+        finally
+        {
+            if (Volatile.Read(ref _reserver) == thread)
+            {
+                Volatile.Write(ref _reserver, 0);
+                GiveUpReservation();
+            }
+        }
+    }
+
+    /// <summary>Nobody will enter by it.</summary>
+    public void GiveUpReservation() => Leave();
 
     /// <summary>Gives up the claim; frees the native sandbox if the handle was closed during the
     /// call.</summary>
@@ -192,6 +230,19 @@ internal sealed class SandboxHandle(object? registrations) : GlintHandle
     {
         Volatile.Write(ref _claim, Closed);
         base.Dispose(true);
+    }
+
+    private void EnterReserved()
+    {
+        int thread = Environment.CurrentManagedThreadId;
+        if (Volatile.Read(ref _reserver) != thread)
+        {
+            Refuse();
+        }
+
+        Volatile.Write(ref _reserver, 0);
+        // Closed stays, if somebody closes the handle meanwhile: who leaves frees it.
+        Interlocked.Add(ref _claim, thread - Reserved);
     }
 
     private void Refuse()
