@@ -80,14 +80,8 @@ Result<Fd> make_memfd(uint64_t size) {
 
 std::vector<PageRun> page_runs(const WindowMemory& memory) {
   std::vector<PageRun> runs;
-  const auto pages = static_cast<uint32_t>(memory.size() / kPageSize);
-  for (uint32_t index = 0; index < pages; ++index) {
-    if (memory.page(index) == nullptr) continue;
-    if (!runs.empty() && runs.back().first + runs.back().count == index) {
-      ++runs.back().count;
-    } else {
-      runs.push_back({index, 1, 0});
-    }
+  for (const WindowMemory::Run& run : memory.runs()) {
+    runs.push_back({static_cast<uint32_t>(run.first), static_cast<uint32_t>(run.end - run.first), 0});
   }
   return runs;
 }
@@ -115,7 +109,7 @@ Result<std::shared_ptr<const WindowMemory>> read_pages(Fd file, uint64_t offset,
     copy = std::move(memfd);
   }
   std::vector<std::byte> buffer(kChunk);
-  std::vector<bool> has_page(size / kPageSize);
+  std::vector<WindowMemory::Run> stored;
   Hasher hasher;
   uint64_t next = 0;  // page behind the last run
   for (const PageRun& run : runs) {
@@ -129,14 +123,14 @@ Result<std::shared_ptr<const WindowMemory>> read_pages(Fd file, uint64_t offset,
                              }));
     if (hasher.finish64() != run.checksum) return corrupt(run.first, run.count, "a checksum is wrong");
     next = uint64_t{run.first} + run.count;
-    std::fill(has_page.begin() + run.first, has_page.begin() + static_cast<ptrdiff_t>(next), true);
+    stored.push_back({run.first, next});
   }
   GLINT_TRY(check_absent(file.get(), offset, next, size / kPageSize - next, buffer));
-  if (map) return WindowMemory::create(std::move(file), offset, std::move(has_page));
+  if (map) return WindowMemory::create(std::move(file), offset, size, std::move(stored));
   if (::fcntl(copy.get(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
     return system_error("sealing a memfd", errno);
   }
-  return WindowMemory::create(std::move(copy), 0, std::move(has_page));
+  return WindowMemory::create(std::move(copy), 0, size, std::move(stored));
 }
 
 }  // namespace glint::core

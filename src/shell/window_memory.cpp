@@ -63,20 +63,18 @@ Result<std::shared_ptr<const WindowMemory>> WindowMemory::create(Fd fd, uint64_t
   return std::shared_ptr<const WindowMemory>(std::move(memory));
 }
 
-Result<std::shared_ptr<const WindowMemory>> WindowMemory::create(Fd fd, uint64_t offset,
-                                                                 std::vector<bool> has_page) {
-  GLINT_TRY_ASSIGN(view, MappedRange::reserve(has_page.size() * kPageSize, kPageSize));
-  GLINT_TRY(map_file_readonly(view.data(), view.size(), fd.get(), offset));
+Result<std::shared_ptr<const WindowMemory>> WindowMemory::create(Fd fd, uint64_t offset, uint64_t size,
+                                                                 std::vector<Run> runs) {
+  GLINT_TRY_ASSIGN(view, MappedRange::reserve(size, kPageSize));
+  GLINT_TRY(map_file_readonly(view.data(), size, fd.get(), offset));
   auto memory = std::shared_ptr<WindowMemory>(new WindowMemory(std::move(fd), offset, std::move(view)));
-  memory->has_page_ = std::move(has_page);
-  memory->page_count_ =
-      static_cast<uint64_t>(std::count(memory->has_page_.begin(), memory->has_page_.end(), true));
+  memory->runs_ = std::move(runs);
+  for (const Run& run : memory->runs_) memory->page_count_ += run.end - run.first;
   return std::shared_ptr<const WindowMemory>(std::move(memory));
 }
 
 // A file system that knows no holes says that all is data (lseek(2), SEEK_DATA).
 Result<void> WindowMemory::find_pages() {
-  has_page_.resize(size() / kPageSize);
   const auto end = static_cast<off_t>(offset_ + size());
   off_t at = static_cast<off_t>(offset_);
   while (at < end) {
@@ -84,17 +82,20 @@ Result<void> WindowMemory::find_pages() {
     if (data < 0 && errno == ENXIO) break;  // only a hole is left
     const off_t hole = data < 0 ? -1 : ::lseek(fd_.get(), data, SEEK_HOLE);
     if (data < 0 || hole < 0) return system_error("lseek in a sandbox's memory", errno);
-    for (off_t page = data; page < std::min(hole, end); page += kPageSize) {
-      has_page_[(static_cast<uint64_t>(page) - offset_) / kPageSize] = true;
-      ++page_count_;
-    }
+    const auto page = [&](off_t place) { return (static_cast<uint64_t>(place) - offset_) / kPageSize; };
+    // A file's last page may be cut short.
+    runs_.push_back({page(data), page(std::min(hole, end) + static_cast<off_t>(kPageSize) - 1)});
+    page_count_ += runs_.back().end - runs_.back().first;
     at = hole;
   }
   return {};
 }
 
 const std::byte* WindowMemory::page(uint64_t index) const {
-  return index < has_page_.size() && has_page_[index] ? view_.data() + index * kPageSize : nullptr;
+  const auto behind = std::upper_bound(runs_.begin(), runs_.end(), index,
+                                       [](uint64_t page, const Run& run) { return page < run.first; });
+  if (behind == runs_.begin() || index >= std::prev(behind)->end) return nullptr;
+  return view_.data() + index * kPageSize;
 }
 
 std::span<const uint32_t> WindowMemory::likely_pages() const {
@@ -124,10 +125,12 @@ Result<std::shared_ptr<const WindowMemory>> WindowMemory::copy(std::span<const s
   }
   GLINT_TRY(writer.flush());
   auto next_own = own.begin();
-  for (uint64_t index = 0; index < base.has_page_.size(); ++index) {
-    while (next_own != own.end() && *next_own < index) ++next_own;
-    if (!base.has_page_[index] || (next_own != own.end() && *next_own == index)) continue;
-    GLINT_TRY(writer.add(index, base.page(index)));
+  for (const Run& run : base.runs_) {
+    for (uint64_t index = run.first; index < run.end; ++index) {
+      while (next_own != own.end() && *next_own < index) ++next_own;
+      if (next_own != own.end() && *next_own == index) continue;
+      GLINT_TRY(writer.add(index, base.view_.data() + index * kPageSize));
+    }
   }
   GLINT_TRY(writer.flush());
   if (::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {

@@ -22,10 +22,15 @@ class WindowMemory {
   // zeros.
   static Result<std::shared_ptr<const WindowMemory>> create(Fd fd, uint64_t offset, uint64_t size);
 
-  // The same where it is known which pages there are: `has_page`, one for each; the others are zeros in the
-  // file. It may be a file of which only this range is known not to change.
-  static Result<std::shared_ptr<const WindowMemory>> create(Fd fd, uint64_t offset,
-                                                            std::vector<bool> has_page);
+  // Pages that lie together, by their numbers.
+  struct Run {
+    uint64_t first, end;
+  };
+
+  // The same where it is known which pages there are: `runs`, ascending, within `size`; the others are zeros
+  // in the file. It may be a file of which only this range is known not to change.
+  static Result<std::shared_ptr<const WindowMemory>> create(Fd fd, uint64_t offset, uint64_t size,
+                                                            std::vector<Run> runs);
 
   // What `window`, a private mapping of `base`, holds now. `own`: which of its pages are not those of `base`.
   // Costs in proportion to the pages that are not zero.
@@ -43,7 +48,9 @@ class WindowMemory {
 
   // The contents of page `index`; null: zeros.
   const std::byte* page(uint64_t index) const;
-  // How many pages are not holes.
+  // The pages that are not holes, ascending.
+  std::span<const Run> runs() const { return runs_; }
+  // How many they are.
   uint64_t page_count() const { return page_count_; }
 
   // Pages that a sandbox made of this has written to, ascending; what the next one does is likely to be the
@@ -60,7 +67,7 @@ class WindowMemory {
   Fd fd_;
   uint64_t offset_;
   MappedRange view_;
-  std::vector<bool> has_page_;
+  std::vector<Run> runs_;  // of few pages, most of the time: it costs by what is stored, not by the limit
   mutable std::atomic<const std::vector<uint32_t>*> likely_{nullptr};  // owned; set once
   uint64_t page_count_ = 0;
 };

@@ -24,10 +24,10 @@ class Snapshots : public KvmTest {
     use_shells(1);
   }
   // An engine and an image of its own, whose sandboxes share `count` VMs.
-  void use_shells(uint32_t count) {
+  void use_shells(uint32_t count, uint64_t memory_size = 8u << 20) {
     own_engine = make_engine(count);
     LayoutOptions options;
-    options.memory_size = 8u << 20;
+    options.memory_size = memory_size;
     image = load_image(own_engine, "dirt", options);
   }
   std::unique_ptr<Sandbox> from(const std::shared_ptr<const Snapshot>& snapshot,
@@ -65,6 +65,23 @@ class Snapshots : public KvmTest {
   std::shared_ptr<Engine> own_engine;
   std::shared_ptr<Image> image;
 };
+
+TEST_F(Snapshots, WhatIsStoredDoesNotGrowWithTheLimit) {
+  const uint64_t small = prepared()->frozen.memory->page_count();
+  for (const uint64_t limit : {uint64_t{4} << 20, uint64_t{1} << 30, uint64_t{16} << 30}) {
+    use_shells(1, limit);
+    const auto snapshot = prepared();
+    EXPECT_NEAR(static_cast<double>(snapshot->frozen.memory->page_count()), static_cast<double>(small), 8.0);
+    EXPECT_LE(snapshot->frozen.memory->runs().size(), small);
+    auto one = from(snapshot), other = from(snapshot);  // one of them is parked
+    for (uint64_t round = 1; round <= 3; ++round) {
+      EXPECT_TRUE(gave(call<uint64_t>(*one, "count"), 2u));
+      EXPECT_TRUE(gave(call<uint64_t>(*other, "count"), 1 + round));
+      make_dirty(*one, round, 100, kReturn);
+      EXPECT_TRUE(succeeded(one->restore(snapshot)));
+    }
+  }
+}
 
 TEST_F(Snapshots, ASandboxGoesOnWhereTheSnapshotWasTaken) {
   auto original = make_sandbox(image);
