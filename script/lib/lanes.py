@@ -69,6 +69,7 @@ def needs_kvm(tally, what):
 
 
 def lane_format(tally):
+    """clang-format has nothing to change."""
     tally.check("format: files that clang-format would change; run script/format",
                 run("clang-format", ["script/format", "--check"], "format"))
 
@@ -103,11 +104,13 @@ def lane_lint(tally):
 
 
 def lane_unit(tally):
+    """The tests that need no KVM: parsers, layouts, the call loop against the fake hypervisor, the C and C++ layers."""
     build("dev", "glint_unit_tests")
     gtest(tally, "unit", BUILD / "dev/tests/glint_unit_tests")
 
 
 def lane_kvm(tally):
+    """Real guests on this machine's KVM."""
     if needs_kvm(tally, "lane kvm"):
         build("dev", "glint_kvm_tests")
         gtest(tally, "kvm", BUILD / "dev/tests/glint_kvm_tests")
@@ -199,6 +202,7 @@ def lane_clang(tally):
 
 
 def lane_asan_ubsan(tally):
+    """The tests under AddressSanitizer and UndefinedBehaviorSanitizer."""
     build("asan-ubsan")
     tests = BUILD / "asan-ubsan/tests"
     gtest(tally, "asan-ubsan", tests / "glint_unit_tests", env=SANITIZER_ENVIRONMENT)
@@ -235,6 +239,7 @@ def lane_fuzz(tally):
 
 
 def lane_tsan(tally):
+    """The tests under ThreadSanitizer."""
     build("tsan")
     # ThreadSanitizer of GCC 12 does not find its shadow where the kernel randomizes 32 bits of mmap's base.
     # And it would end a child of fork that starts a thread, as an engine with deadlines does.

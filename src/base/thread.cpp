@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/thread.hpp"
 
+#include <sched.h>
+
 #include <atomic>
 #include <csignal>
 #include <memory>
@@ -45,6 +47,16 @@ Result<pthread_t> start_thread(const char* name, void (*body)(void*), void* argu
   // A name that does not fit is not worth failing for.
   static_cast<void>(::pthread_setname_np(thread, name));
   return thread;
+}
+
+void leave_processor(int cpu) {
+  cpu_set_t allowed;
+  // Fails where there are more processors than the set has room for: there the thread stays.
+  if (cpu < 0 || cpu >= CPU_SETSIZE || ::sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
+  cpu_set_t others = allowed;
+  CPU_CLR(static_cast<size_t>(cpu), &others);
+  if (CPU_COUNT(&others) == 0 || ::sched_setaffinity(0, sizeof others, &others) != 0) return;
+  static_cast<void>(::sched_setaffinity(0, sizeof allowed, &allowed));  // what was allowed a moment ago
 }
 
 }  // namespace glint::core

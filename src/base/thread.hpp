@@ -16,4 +16,7 @@ Result<pthread_t> start_thread(const char* name, void (*body)(void*), void* argu
 // This thread's number, which no other thread of the process ever has, as a pthread_t may; never 0.
 uint64_t thread_number();
 
+// Moves this thread to another processor than `cpu`, if it may run on any other. It may come back later.
+void leave_processor(int cpu);
+
 }  // namespace glint::core

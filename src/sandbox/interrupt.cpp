@@ -28,4 +28,10 @@ void Interrupt::unlink(CallControl& control) {
   std::erase_if(calls_, [&](const auto& call) { return call.first == &control; });
 }
 
+Result<void> check_owner(const std::shared_ptr<Interrupt>& interrupt) {
+  if (!interrupt || !interrupt->is_forked()) return {};
+  return error(GLINT_E_UNSUPPORTED,
+               "the interrupt was inherited from the parent process; a child of fork must make its own");
+}
+
 }  // namespace glint::core

@@ -3,11 +3,13 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <utility>
 #include <vector>
 
 #include "base/process.hpp"
+#include "base/result.hpp"
 #include "sandbox/call_control.hpp"
 
 namespace glint::core {
@@ -35,5 +37,8 @@ class Interrupt {
   std::mutex mutex_;
   std::vector<std::pair<CallControl*, uint64_t>> calls_;  // guarded by mutex_
 };
+
+// GLINT_E_UNSUPPORTED where `interrupt`, which may be null, is the parent's.
+Result<void> check_owner(const std::shared_ptr<Interrupt>& interrupt);
 
 }  // namespace glint::core

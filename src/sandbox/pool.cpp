@@ -100,10 +100,7 @@ Result<std::unique_ptr<Sandbox>> Pool::make() try {
 }
 
 Result<void> Pool::check(const Request& request) {
-  if (request.interrupt && request.interrupt->is_forked()) {
-    return error(GLINT_E_UNSUPPORTED,
-                 "the interrupt was inherited from the parent process; a child of fork must make its own");
-  }
+  GLINT_TRY(check_owner(request.interrupt));
   if (!request.sandbox.tenant.empty() || request.sandbox.dedicated_vm) {
     return error(
         GLINT_E_INVALID_ARGUMENT,
@@ -255,6 +252,7 @@ void Pool::give_back(std::unique_ptr<Sandbox> sandbox) {
     return;
   }
   returned_.push_back(std::move(sandbox));
+  giver_cpu_ = ::sched_getcpu();
   if (doing_ == Thread::kSleeps || (doing_ == Thread::kNaps && runs_low())) work_.notify_one();
 }
 
@@ -373,6 +371,14 @@ void Pool::work() {
     doing_ = Thread::kSleeps;
     work_.wait(lock, [&] { return closed_ || !returned_.empty(); });
     doing_ = Thread::kWorks;
+    if (giver_cpu_ == ::sched_getcpu()) {
+      // On a small machine Linux wakes it there again and again, though another one is idle; then who needs a
+      // sandbox is faster, and restores it.
+      const int cpu = giver_cpu_;
+      lock.unlock();
+      leave_processor(cpu);
+      lock.lock();
+    }
   }
 }
 

@@ -132,7 +132,8 @@ class Pool {
   // What the thread waits for: that something is returned; or, for a while, that restoring is urgent.
   enum class Thread { kWorks, kNaps, kSleeps };
   Thread doing_ = Thread::kWorks;
-  Counters counts_;  // all but what the lists tell
+  int giver_cpu_ = -1;  // where the last one was given back
+  Counters counts_;     // all but what the lists tell
 
   std::optional<pthread_t> thread_;  // set before anybody else has the pool
 };

@@ -106,14 +106,6 @@ class Sandbox::CallScope {
   CallScope(const CallScope&) = delete;
   CallScope& operator=(const CallScope&) = delete;
 
-  // To be asked before this is made: whether it can be.
-  static Result<void> check_options(const CallOptions& options) {
-    if (!options.interrupt || !options.interrupt->is_forked()) return {};
-    return error(
-        GLINT_E_UNSUPPORTED,
-        "the call's interrupt was inherited from the parent process; a child of fork must make its own");
-  }
-
   // GLINT_E_INTERRUPTED when its interrupt was raised before.
   Result<void> check() const {
     if (!interrupt_ || !interrupt_->raised()) return {};
@@ -427,7 +419,7 @@ Result<std::optional<int32_t>> Sandbox::run(const CallOptions& options) {
   }
   finish();
   if (state() == State::kReady) return std::optional<int32_t>();
-  GLINT_TRY(CallScope::check_options(options));
+  GLINT_TRY(check_owner(options.interrupt));
   const CallScope scope(*this, options);
   GLINT_TRY(scope.check());
   GLINT_TRY(start_if_new());
@@ -457,7 +449,7 @@ Result<Value> Sandbox::call(uint32_t function, std::span<const Value> arguments,
     return error(GLINT_E_NOT_FOUND, "the guest program has no export number " + std::to_string(function));
   }
   GLINT_TRY(check_values(called->name, called->params, arguments));
-  GLINT_TRY(CallScope::check_options(options));
+  GLINT_TRY(check_owner(options.interrupt));
   const CallScope scope(*this, options);
   GLINT_TRY(scope.check());
   if (options_.restore_each_call) GLINT_TRY(restore_for_call());
@@ -512,7 +504,7 @@ Result<void> Sandbox::restore_for_call() {
 Result<std::shared_ptr<const Snapshot>> Sandbox::snapshot(const CallOptions& options) {
   Entry entry(*this);
   GLINT_TRY(enter(entry, Purpose::kOther));
-  GLINT_TRY(CallScope::check_options(options));
+  GLINT_TRY(check_owner(options.interrupt));
   const CallScope scope(*this, options);
   GLINT_TRY(scope.check());
   GLINT_TRY(start_if_new());
