@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sandbox/pool.hpp"
 
+#include <immintrin.h>
 #include <sched.h>
 
 #include <algorithm>
@@ -252,6 +253,7 @@ void Pool::give_back(std::unique_ptr<Sandbox> sandbox) {
     return;
   }
   returned_.push_back(std::move(sandbox));
+  returns_.fetch_add(1, std::memory_order_relaxed);
   giver_cpu_ = ::sched_getcpu();
   if (doing_ == Thread::kSleeps || (doing_ == Thread::kNaps && runs_low())) work_.notify_one();
 }
@@ -351,6 +353,25 @@ void Pool::trim(uint64_t idle_memory) {
   lock.unlock();
 }
 
+// Waits for a while, at work, for the next one that is returned; true when there was one. Not where that would
+// keep who gives back from running.
+bool Pool::poll(std::unique_lock<std::mutex>& lock) {
+  // More than a short loan takes, 28 µs. Loans that follow each other at that pace find the thread at work, and
+  // none of them has to wake it. One nap in a millisecond at most is what else this comes to, 5 % of a processor.
+  constexpr uint64_t kPollNs = 50'000;
+  if (giver_cpu_ == ::sched_getcpu()) return false;
+  const uint32_t before = returns_.load(std::memory_order_relaxed);
+  lock.unlock();
+  const uint64_t start = clock_ns(CLOCK_MONOTONIC);
+  bool came = false;
+  do {
+    _mm_pause();
+    came = returns_.load(std::memory_order_relaxed) != before;
+  } while (!came && clock_ns(CLOCK_MONOTONIC) - start < kPollNs);
+  lock.lock();
+  return came;
+}
+
 void Pool::work() {
   // It never takes a processor from who gave a sandbox back: that one comes for the next, and waking a thread
   // that preempts it costs it 24 µs instead of 7 (sched(7), SCHED_BATCH). Where it is forbidden, it does.
@@ -366,6 +387,7 @@ void Pool::work() {
       finish_returned(std::move(sandbox), lock);
       continue;
     }
+    if (poll(lock)) continue;
     doing_ = Thread::kNaps;
     work_.wait_for(lock, kNap, [&] { return closed_ || (!returned_.empty() && runs_low()); });
     doing_ = Thread::kSleeps;

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -113,6 +114,7 @@ class Pool {
   bool serve_waiter(std::unique_ptr<Sandbox>& sandbox);
   std::vector<Ready> take_over(uint64_t idle_memory);
   bool runs_low() const;
+  bool poll(std::unique_lock<std::mutex>& lock);
   void work();
 
   const std::shared_ptr<const Snapshot> snapshot_;
@@ -133,6 +135,7 @@ class Pool {
   enum class Thread { kWorks, kNaps, kSleeps };
   Thread doing_ = Thread::kWorks;
   int giver_cpu_ = -1;  // where the last one was given back
+  std::atomic<uint32_t> returns_ = 0;  // to returned_, ever; written under the mutex, read without it, too
   Counters counts_;     // all but what the lists tell
 
   std::optional<pthread_t> thread_;  // set before anybody else has the pool
