@@ -11,8 +11,8 @@ namespace {
 
 static_assert(GLINT_ENGINE_DEADLINE == core::kDefaultDeadline && GLINT_DEADLINE_NONE == core::kNoDeadline);
 
-constexpr glint_engine_options kDefaults{sizeof(glint_engine_options), GLINT_BACKEND_DEFAULT, 0, 0,
-                                         GLINT_DEADLINE_DEFAULT};
+constexpr glint_engine_options kDefaults{
+    sizeof(glint_engine_options), GLINT_BACKEND_DEFAULT, 0, 0, GLINT_DEADLINE_DEFAULT, 0, 0};
 
 Result<core::EngineOptions> read_options(const glint_engine_options* from) {
   core::EngineOptions options;
@@ -34,7 +34,9 @@ Result<core::EngineOptions> read_options(const glint_engine_options* from) {
           GLINT_E_INVALID_ARGUMENT,
           "glint_engine_options.backend is " + std::to_string(read.backend) + ", which is no GLINT_BACKEND_");
   }
+  if (read.reserved != 0) return reserved_not_zero("glint_engine_options");
   options.max_shells = read.max_shells;
+  options.max_vms = read.max_vms;
   options.kick_signal = read.kick_signal;
   if (read.deadline_ns != GLINT_DEADLINE_DEFAULT) options.deadline_ns = read.deadline_ns;
   return options;

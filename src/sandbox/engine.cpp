@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sandbox/engine.hpp"
 
+#include <algorithm>
 #include <thread>
 
 #include "hypervisor/kick_signal.hpp"
@@ -8,10 +9,13 @@
 #include "sandbox/fake_guest.hpp"
 
 namespace glint::core {
+
 uint32_t default_shells() {
   const unsigned processors = std::thread::hardware_concurrency();
   return 2 * (processors == 0 ? 1 : processors);
 }
+
+uint32_t default_vms(uint32_t max_shells) { return std::max(32u, max_shells); }
 
 Engine::Engine(std::shared_ptr<Hypervisor> hypervisor, const MachineTraits& traits,
                const EngineOptions& options)
@@ -19,6 +23,7 @@ Engine::Engine(std::shared_ptr<Hypervisor> hypervisor, const MachineTraits& trai
       hypervisor_(std::move(hypervisor)),
       traits_(traits),
       max_shells_(options.max_shells == 0 ? default_shells() : options.max_shells),
+      vm_limit_(options.max_vms == 0 ? default_vms(max_shells_) : options.max_vms),
       deadline_ns_(options.deadline_ns) {}
 
 Result<std::shared_ptr<Engine>> Engine::create(const EngineOptions& options) {
@@ -31,9 +36,11 @@ Result<std::shared_ptr<Engine>> Engine::create(const EngineOptions& options) {
 }
 
 std::shared_ptr<Engine> Engine::with_hypervisor(std::shared_ptr<Hypervisor> hypervisor,
-                                                const MachineTraits& traits, uint32_t max_shells) {
+                                                const MachineTraits& traits, uint32_t max_shells,
+                                                uint32_t max_vms) {
   EngineOptions options;
   options.max_shells = max_shells;
+  options.max_vms = max_vms;
   return std::shared_ptr<Engine>(new Engine(std::move(hypervisor), traits, options));
 }
 

@@ -13,6 +13,7 @@
 #include "image/elf.hpp"
 #include "image/layout.hpp"
 #include "sandbox/deadline_timer.hpp"
+#include "shell/vm_limit.hpp"
 
 namespace glint::core {
 
@@ -23,6 +24,7 @@ struct EngineOptions {
   enum class Backend { kKvm, kNone, kFake };
   Backend backend = Backend::kKvm;
   uint32_t max_shells = 0;                  // idle VMs kept per image; 0: two per processor
+  uint32_t max_vms = 0;                     // idle VMs kept over all images; 0: default_vms()
   uint32_t kick_signal = 0;                 // 0: the highest real-time signal that is free
   uint64_t deadline_ns = kDefaultDeadline;  // of a call that is not told otherwise; kNoDeadline: none
 };
@@ -30,6 +32,10 @@ struct EngineOptions {
 // Two per processor: one that runs, and one whose sandbox waits in a host function or is about to be called
 // again.
 uint32_t default_shells();
+
+// As many as one image may keep, and 32 at least: with so many, an unrelated munmap of the host program takes
+// twice as long, and each has 0.6 MiB of the kernel's memory (docs/decisions/0011).
+uint32_t default_vms(uint32_t max_shells);
 
 // The connection to the hypervisor, and the counters of all that hangs on it. Thread-safe.
 class Engine {
@@ -44,7 +50,8 @@ class Engine {
 
   // With a hypervisor of the caller's, for tests.
   static std::shared_ptr<Engine> with_hypervisor(std::shared_ptr<Hypervisor> hypervisor,
-                                                 const MachineTraits& traits, uint32_t max_shells);
+                                                 const MachineTraits& traits, uint32_t max_shells,
+                                                 uint32_t max_vms = 0);
 
   // KVM, opened and probed once per process.
   struct Machine {
@@ -60,6 +67,7 @@ class Engine {
   bool runs_guests() const { return backend_ != EngineOptions::Backend::kNone; }
   const MachineTraits& traits() const { return traits_; }
   uint32_t max_shells() const { return max_shells_; }
+  VmLimit& vm_limit() { return vm_limit_; }
   Counters& counters() { return counters_; }
   const Counters& counters() const { return counters_; }
   uint64_t deadline_ns() const { return deadline_ns_; }
@@ -72,6 +80,7 @@ class Engine {
   std::shared_ptr<Hypervisor> hypervisor_;  // null for kNone and kFake
   MachineTraits traits_;
   uint32_t max_shells_;
+  VmLimit vm_limit_;
   uint64_t deadline_ns_;
   Counters counters_;
   DeadlineTimer timer_;

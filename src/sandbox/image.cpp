@@ -52,7 +52,7 @@ Result<std::shared_ptr<Image>> Image::load(std::shared_ptr<Engine> engine, std::
     auto& counters = image->engine_->counters();
     image->shells_ = std::make_unique<ShellPool>(
         *image->hypervisor_, image->layout_, std::move(memory), image->engine_->traits(),
-        image->engine_->max_shells(),
+        image->engine_->max_shells(), image->engine_->vm_limit(),
         ShellPool::Counters{&counters.vms_created, &counters.vms_live, &counters.attaches, &counters.parks});
   }
   image->layout_.files_blob = {};  // in the image's memory by now

@@ -353,11 +353,12 @@ void Pool::trim(uint64_t idle_memory) {
   lock.unlock();
 }
 
-// Waits for a while, at work, for the next one that is returned; true when there was one. Not where that would
-// keep who gives back from running.
+// Waits for a while, at work, for the next one that is returned; true when there was one. Not where that
+// would keep who gives back from running.
 bool Pool::poll(std::unique_lock<std::mutex>& lock) {
-  // More than a short loan takes, 28 µs. Loans that follow each other at that pace find the thread at work, and
-  // none of them has to wake it. One nap in a millisecond at most is what else this comes to, 5 % of a processor.
+  // More than a short loan takes, 28 µs. Loans that follow each other at that pace find the thread at work,
+  // and none of them has to wake it. One nap in a millisecond at most is what else this comes to, 5 % of a
+  // processor.
   constexpr uint64_t kPollNs = 50'000;
   if (giver_cpu_ == ::sched_getcpu()) return false;
   const uint32_t before = returns_.load(std::memory_order_relaxed);

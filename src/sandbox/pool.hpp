@@ -134,9 +134,9 @@ class Pool {
   // What the thread waits for: that something is returned; or, for a while, that restoring is urgent.
   enum class Thread { kWorks, kNaps, kSleeps };
   Thread doing_ = Thread::kWorks;
-  int giver_cpu_ = -1;  // where the last one was given back
+  int giver_cpu_ = -1;                 // where the last one was given back
   std::atomic<uint32_t> returns_ = 0;  // to returned_, ever; written under the mutex, read without it, too
-  Counters counts_;     // all but what the lists tell
+  Counters counts_;                    // all but what the lists tell
 
   std::optional<pthread_t> thread_;  // set before anybody else has the pool
 };

@@ -40,16 +40,27 @@ void SandboxMemory::drop_pages() {
 }
 
 ShellPool::ShellPool(Hypervisor& hypervisor, const Layout& layout, ImageMemory memory,
-                     const MachineTraits& traits, uint32_t limit, Counters counters)
+                     const MachineTraits& traits, uint32_t limit, VmLimit& vms, Counters counters)
     : hypervisor_(hypervisor),
       layout_(layout),
       memory_(std::move(memory)),
       traits_(traits),
       limit_(limit),
       threads_wait_(hypervisor.info().threads_wait),
-      counters_(counters) {}
+      vms_(vms),
+      counters_(counters) {
+  vms_.join(*this);
+}
 
-ShellPool::~ShellPool() { *counters_.vms_live -= slots_.size(); }
+// In a child of fork the limit's mutex may be held by a thread that is not there; and no VM is made there
+// under it any more.
+ShellPool::~ShellPool() {
+  if (owner_ == current_process()) vms_.leave(*this);
+  for (auto& slot : slots_) {
+    if (!slot->is_dedicated) vms_.count_gone();
+  }
+  *counters_.vms_live -= slots_.size();
+}
 
 // From here on this thread uses it, and no other.
 void ShellPool::claim(Slot& slot) {
@@ -110,6 +121,7 @@ Result<Shell*> ShellPool::acquire(SandboxMemory& sandbox) {
 Result<void> ShellPool::attach_somewhere(SandboxMemory& sandbox, std::unique_lock<std::mutex>& lock) {
   GLINT_TRY_ASSIGN(slot, take_slot(sandbox, lock));  // ours: in use, and empty
   lock.unlock();
+  vms_.keep();
   auto attached = without_bad_alloc([&] { return attach(*slot, sandbox); });
   lock.lock();
   if (!attached) {
@@ -127,11 +139,7 @@ Result<void> ShellPool::attach_somewhere(SandboxMemory& sandbox, std::unique_loc
 // another one ran last, longer than a new one takes, others' shells are taken at the limit only.
 Result<ShellPool::Slot*> ShellPool::take_slot(const SandboxMemory& sandbox,
                                               std::unique_lock<std::mutex>& lock) {
-  if (!is_shared(sandbox)) {
-    GLINT_TRY_ASSIGN(own, make_slot(lock));
-    own->is_dedicated = true;
-    return own;
-  }
+  if (!is_shared(sandbox)) return make_slot(true, lock);
   const auto ours = [&](const Slot& slot) { return !slot.tenant || *slot.tenant == sandbox.tenant_; };
   for (const bool only_near : {true, false}) {
     const auto suits = [&](const Slot& slot) { return ours(slot) && (!only_near || is_near(slot)); };
@@ -143,42 +151,59 @@ Result<ShellPool::Slot*> ShellPool::take_slot(const SandboxMemory& sandbox,
       claim(*slot);
       return slot;
     }
-    if (shared_count() + making_ < limit_) return make_slot(lock);
+    if (shared_count() < limit_) return make_slot(false, lock);
     if (Slot* resting = longest_idle(suits)) {
       // A failure is the other sandbox's, which keeps it for its next call if it lost something.
       if (auto evicted = evict(resting, lock)) return evicted;
-      return make_slot(lock);
+      return make_slot(false, lock);
     }
   }
   if (Slot* foreign = longest_idle([](const Slot&) { return true; })) retire(foreign, lock);
-  return make_slot(lock);
+  return make_slot(false, lock);
 }
 
 // Lets an idle shell go; its sandbox, if any, is parked. If that fails the shell stays.
-void ShellPool::retire(Slot* slot, std::unique_lock<std::mutex>& lock) {
+bool ShellPool::retire(Slot* slot, std::unique_lock<std::mutex>& lock) {
   if (slot->guest != nullptr) {
-    if (auto evicted = evict(slot, lock); !evicted) return;
+    if (auto evicted = evict(slot, lock); !evicted) return false;
   }
   claim(*slot);
   drop_slot(slot, lock);
+  return true;
 }
 
-Result<ShellPool::Slot*> ShellPool::make_slot(std::unique_lock<std::mutex>& lock) {
-  auto slot = std::make_unique<Slot>();
-  slots_.reserve(slots_.size() + making_ + 1);
-  ++making_;
+std::optional<uint64_t> ShellPool::longest_idle_use() {
+  const std::lock_guard lock(mutex_);
+  const Slot* slot = longest_idle([](const Slot&) { return true; });
+  if (slot == nullptr) return std::nullopt;
+  return slot->last_use;
+}
+
+bool ShellPool::retire_longest_idle() {
+  std::unique_lock lock(mutex_);
+  Slot* slot = longest_idle([](const Slot&) { return true; });
+  return slot != nullptr && retire(slot, lock);
+}
+
+// It has its place, and counts, while it is being made.
+Result<ShellPool::Slot*> ShellPool::make_slot(bool dedicated, std::unique_lock<std::mutex>& lock) {
+  slots_.push_back(std::make_unique<Slot>());
+  Slot* slot = slots_.back().get();
+  claim(*slot);
+  slot->is_dedicated = dedicated;
+  if (!dedicated) vms_.count_made();
   lock.unlock();
   auto shell = without_bad_alloc(
       [&] { return Shell::create(hypervisor_, layout_, memory_, pagemap_, traits_.port_access); });
   lock.lock();
-  --making_;
-  if (!shell) return std::move(shell).error();
+  if (!shell) {
+    take_out(slot);
+    return std::move(shell).error();
+  }
   slot->shell = std::move(*shell);
-  claim(*slot);
-  slots_.push_back(std::move(slot));
   ++*counters_.vms_created;
   ++*counters_.vms_live;
-  return slots_.back().get();
+  return slot;
 }
 
 Result<ShellPool::Slot*> ShellPool::evict(Slot* slot, std::unique_lock<std::mutex>& lock) {
@@ -262,9 +287,11 @@ bool ShellPool::is_lost(const SandboxMemory& sandbox) {
 void ShellPool::release(SandboxMemory& sandbox) {
   std::unique_lock lock(mutex_);
   Slot* slot = slot_of(sandbox.shell_);
-  slot->last_use = ++clock_;
+  slot->last_use = vms_.next_use();
   if (slot->is_dedicated || shared_count() <= limit_) {
     slot->in_use = false;
+    lock.unlock();
+    vms_.keep();
     return;
   }
   retire(slot, lock);  // made when more calls ran at once than the limit allows to keep
@@ -372,7 +399,7 @@ Result<void> ShellPool::restore(SandboxMemory& sandbox, const FrozenSandbox& to)
   }
   lock.lock();
   if (slot != nullptr) {
-    slot->last_use = ++clock_;
+    slot->last_use = vms_.next_use();
     slot->in_use = false;
   }
   return {};
@@ -430,10 +457,16 @@ Result<void> ShellPool::copy_back(std::span<std::byte> pages, SandboxMemory& san
   return {};
 }
 
-void ShellPool::drop_slot(Slot* slot, std::unique_lock<std::mutex>& lock) {
+std::unique_ptr<ShellPool::Slot> ShellPool::take_out(Slot* slot) {
   auto found = std::find_if(slots_.begin(), slots_.end(), [&](const auto& s) { return s.get() == slot; });
-  std::unique_ptr<Slot> dying = std::move(*found);
+  std::unique_ptr<Slot> taken = std::move(*found);
   slots_.erase(found);
+  if (!taken->is_dedicated) vms_.count_gone();
+  return taken;
+}
+
+void ShellPool::drop_slot(Slot* slot, std::unique_lock<std::mutex>& lock) {
+  std::unique_ptr<Slot> dying = take_out(slot);
   --*counters_.vms_live;
   lock.unlock();
   dying.reset();  // closing a VM takes up to a millisecond

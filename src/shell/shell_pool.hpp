@@ -16,6 +16,7 @@
 #include "base/process.hpp"
 #include "base/result.hpp"
 #include "shell/shell.hpp"
+#include "shell/vm_limit.hpp"
 
 namespace glint::core {
 
@@ -99,12 +100,11 @@ class ShellPool {
     std::atomic<uint64_t>* parks;
   };
 
-  // All that is referred to must outlive the pool. `limit` shells are kept; more are made only while calls
-  // need them. Those of dedicated sandboxes are not counted.
-  // Where registers would stay behind in a vCPU (MachineTraits::can_share_vcpus), each sandbox has a shell of
-  // its own.
+  // All that is referred to must outlive the pool. `limit` shells are kept, and `vms` may allow less; more
+  // are made only while calls need them. Those of dedicated sandboxes are not counted. Where registers would
+  // stay behind in a vCPU (MachineTraits::can_share_vcpus), each sandbox has a shell of its own.
   ShellPool(Hypervisor& hypervisor, const Layout& layout, ImageMemory memory, const MachineTraits& traits,
-            uint32_t limit, Counters counters);
+            uint32_t limit, VmLimit& vms, Counters counters);
   ~ShellPool();  // all sandboxes are gone
 
   // Puts `sandbox` into a shell, if it is not in one, and marks that in use. When that fails the sandbox is
@@ -136,6 +136,12 @@ class ShellPool {
   // in use. When that fails its memory is dropped; it can be tried again.
   Result<void> restore(SandboxMemory& sandbox, const FrozenSandbox& to);
 
+  // For VmLimit. When the shared shell that is idle longest was used; nothing when all are in calls.
+  std::optional<uint64_t> longest_idle_use();
+  // Parks what is in that shell and closes the VM; false when there is none, or that sandbox cannot be
+  // parked.
+  bool retire_longest_idle();
+
   // For tests, which must notice: restoring finds no pages any more.
   void break_tracking() { tracking_broken_ = true; }
 
@@ -144,13 +150,13 @@ class ShellPool {
 
  private:
   struct Slot {
-    std::unique_ptr<Shell> shell;
+    std::unique_ptr<Shell> shell;    // null while it is being made
     SandboxMemory* guest = nullptr;  // the sandbox that is attached
     bool in_use = false;
     uint64_t user = 0;                  // the number of the thread that uses it, or used it last
     bool is_dedicated = false;          // to the sandbox that is attached, from its making to its end
     std::optional<std::string> tenant;  // whose sandboxes it serves; empty until it served one
-    uint64_t last_use = 0;
+    uint64_t last_use = 0;              // VmLimit::next_use
   };
 
   static void claim(Slot& slot);
@@ -164,16 +170,17 @@ class ShellPool {
   template <class Predicate>
   Slot* longest_idle(Predicate suits);
   Result<Slot*> take_slot(const SandboxMemory& sandbox, std::unique_lock<std::mutex>& lock);
-  Result<Slot*> make_slot(std::unique_lock<std::mutex>& lock);
+  Result<Slot*> make_slot(bool dedicated, std::unique_lock<std::mutex>& lock);
   Result<Slot*> evict(Slot* slot, std::unique_lock<std::mutex>& lock);
   Result<void> park(Shell& shell, SandboxMemory& sandbox, bool& lost);
   Result<void> attach(Slot& slot, SandboxMemory& sandbox);
   Result<void> attach_somewhere(SandboxMemory& sandbox, std::unique_lock<std::mutex>& lock);
-  void retire(Slot* slot, std::unique_lock<std::mutex>& lock);
+  bool retire(Slot* slot, std::unique_lock<std::mutex>& lock);
   void learn(const SandboxMemory& sandbox, std::span<const std::byte> window);
   Result<void> restore_attached(Shell& shell, SandboxMemory& sandbox, const FrozenSandbox& to);
   Result<void> restore_parked(SandboxMemory& sandbox, const FrozenSandbox& to);
   Result<void> copy_back(std::span<std::byte> pages, SandboxMemory& sandbox);
+  std::unique_ptr<Slot> take_out(Slot* slot);
   void drop_slot(Slot* slot, std::unique_lock<std::mutex>& lock);
 
   Hypervisor& hypervisor_;
@@ -183,6 +190,7 @@ class ShellPool {
   const MachineTraits traits_;
   const uint32_t limit_;
   const bool threads_wait_;
+  VmLimit& vms_;
   Counters counters_;
   const pid_t owner_ = current_process();
 
@@ -191,8 +199,6 @@ class ShellPool {
   std::mutex mutex_;
   std::condition_variable parked_;
   std::vector<std::unique_ptr<Slot>> slots_;  // guarded by mutex_
-  uint32_t making_ = 0;                       // shells being made; guarded by mutex_
-  uint64_t clock_ = 0;                        // for last_use; guarded by mutex_
 };
 
 }  // namespace glint::core

@@ -72,6 +72,8 @@ static void print_engine(void) {
   FIELD(glint_engine_options, max_shells);
   FIELD(glint_engine_options, kick_signal);
   FIELD(glint_engine_options, deadline_ns);
+  FIELD(glint_engine_options, max_vms);
+  FIELD(glint_engine_options, reserved);
 
   WHOLE(glint_engine_counters);
   FIELD(glint_engine_counters, struct_size);

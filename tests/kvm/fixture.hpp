@@ -142,9 +142,10 @@ template <class T>
 
 // ---- the fixture ----
 
-inline std::shared_ptr<Engine> make_engine(uint32_t max_shells) {
+inline std::shared_ptr<Engine> make_engine(uint32_t max_shells, uint32_t max_vms = 0) {
   EngineOptions options;
   options.max_shells = max_shells;
+  options.max_vms = max_vms;
   // Under an emulated processor, what takes a tenth of a second here may take the usual five.
   options.deadline_ns = 60'000'000'000;
   auto engine = Engine::create(options);

@@ -121,6 +121,27 @@ TEST_F(Shells, TheTwoLastUsedStayAttached) {
   EXPECT_EQ(b.sandbox->counters().attaches, 1u);
 }
 
+TEST_F(Shells, ImagesKeepNoMoreVmsTogetherThanTheEngineAllows) {
+  own_engine = make_engine(2, 3);
+  std::mt19937_64 random(13);
+  std::vector<Keeper> keepers;
+  for (int i = 0; i < 4; ++i) {
+    image = load_image(own_engine, "keeper", small());
+    for (int k = 0; k < 2; ++k) keepers.push_back(make_keeper(random()));
+    ASSERT_FALSE(HasFatalFailure()) << i;
+    EXPECT_LE(counters().vms_live, 3u);
+  }
+  for (int round = 0; round < 3; ++round) {
+    std::ranges::shuffle(keepers, random);
+    for (Keeper& keeper : keepers) {
+      keeper.check_and_hold();
+      ASSERT_FALSE(HasFatalFailure()) << "round " << round;
+      EXPECT_LE(counters().vms_live, 3u);
+    }
+  }
+  EXPECT_EQ(counters().vms_live, 3u);
+}
+
 TEST_F(Shells, NewSandboxesFindNothingOfTheLastOne) {
   use(1);
   for (uint64_t i = 0; i < 10; ++i) {

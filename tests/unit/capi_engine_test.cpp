@@ -34,6 +34,8 @@ TEST(CapiEngine, InitSetsTheDefaults) {
   EXPECT_EQ(options.max_shells, 0u);
   EXPECT_EQ(options.kick_signal, 0u);
   EXPECT_EQ(options.deadline_ns, GLINT_DEADLINE_DEFAULT);
+  EXPECT_EQ(options.max_vms, 0u);
+  EXPECT_EQ(options.reserved, 0u);
 }
 
 TEST(CapiEngine, ManyLiveBesideEachOtherWithoutAHypervisor) {
@@ -82,6 +84,9 @@ TEST(CapiEngine, RefusesBadOptionsAndSetsTheHandleToNull) {
   options = without_hypervisor();
   options.struct_size = 4;
   refused(options, "struct_size is 4");
+  options = without_hypervisor();
+  options.reserved = 1;
+  refused(options, "reserved must be zero");
 }
 
 TEST(CapiEngine, NamesTheArgumentThatIsNull) {

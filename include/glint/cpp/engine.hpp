@@ -28,6 +28,7 @@ struct EngineOptions {
   // What a call may take that is not told otherwise; none: 5 s. kNoDeadline: for ever.
   std::optional<std::chrono::nanoseconds> deadline = {};
   uint32_t kick_signal = 0;  // the signal that interrupts guests; see glint_engine_options. 0: a free one
+  uint32_t max_vms = 0;      // VMs kept over all images, the same; 0: max_shells, and 32 at least
 };
 
 // Counts since the engine was made; see glint_engine_counters.
@@ -53,6 +54,7 @@ class Engine {
     c_options.max_shells = options.max_shells;
     c_options.deadline_ns = detail::deadline_ns(options.deadline);
     c_options.kick_signal = options.kick_signal;
+    c_options.max_vms = options.max_vms;
     glint_engine* engine = nullptr;
     glint_error* error = nullptr;
     const glint_status status = glint_engine_create(&c_options, &engine, &error);

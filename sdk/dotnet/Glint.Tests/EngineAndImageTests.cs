@@ -33,9 +33,32 @@ public sealed class EngineAndImageTests : InteropTest
     public void BadEngineOptionsAreRefused()
     {
         Assert.Throws<ArgumentOutOfRangeException>(() => new SandboxEngineOptions { MaxShells = -1 });
+        Assert.Throws<ArgumentOutOfRangeException>(() => new SandboxEngineOptions { MaxVms = -1 });
         Assert.Throws<ArgumentOutOfRangeException>(() => new SandboxEngineOptions { KickSignal = -1 });
         Assert.Equal(SandboxErrorCode.InvalidArgument, Assert.Throws<SandboxException>(() =>
             new SandboxEngine(new SandboxEngineOptions { Backend = (SandboxBackend)9 })).Code);
+    }
+
+    [Fact]
+    public void ImagesKeepNoMoreVmsTogetherThanTheEngineAllows()
+    {
+        using SandboxEngine engine = new(new SandboxEngineOptions { Backend = SandboxBackend.Fake, MaxVms = 2 });
+        using HostFunctions host = Guests.Mirror();
+        GuestImage[] images = new GuestImage[4];
+        for (int i = 0; i < images.Length; i++)
+        {
+            images[i] = GuestImage.Load(Setup.Guest("mirror"), new GuestImageOptions { Engine = engine });
+            using Sandbox sandbox = new(images[i], host);
+            sandbox.Call("add", 1, 2);
+            Assert.Equal((ulong)Math.Min(i + 1, 2), engine.Counters.VmsLive);
+        }
+
+        foreach (GuestImage image in images)
+        {
+            image.Dispose();
+        }
+
+        Assert.Equal(0u, engine.Counters.VmsLive);
     }
 
     [Fact]

@@ -32,6 +32,7 @@ public sealed unsafe class SandboxEngine : IDisposable
         {
             native.Backend = (uint)options.Backend;
             native.MaxShells = (uint)options.MaxShells;
+            native.MaxVms = (uint)options.MaxVms;
             native.KickSignal = (uint)options.KickSignal;
             native.DeadlineNs = Deadline.ToNative(options.DefaultDeadline);
         }

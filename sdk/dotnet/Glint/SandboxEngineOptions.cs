@@ -40,6 +40,20 @@ public sealed class SandboxEngineOptions
         }
     }
 
+    /// <summary>VMs that are kept over all images of the engine while no call needs more, dedicated ones not
+    /// counted. Those used longest ago go first; their sandboxes stay, and need a millisecond for the next
+    /// call. Each VM has about 0.6 MiB of the kernel's memory, and makes unrelated unmappings of the process
+    /// slower. 0: <see cref="MaxShells"/>, and 32 at least.</summary>
+    public int MaxVms
+    {
+        get;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(value);
+            field = value;
+        }
+    }
+
     /// <summary>The real-time signal that makes a thread leave the guest when its call is to end; 0: the
     /// highest that is free. It must be above <c>SIGRTMIN</c>, which .NET uses, and is the process's: a later
     /// engine that wants another one is refused.</summary>

@@ -42,7 +42,7 @@ class Fault(Sized):
 
 class EngineOptions(Sized):
     _fields_ = [("struct_size", c_uint32), ("backend", c_uint32), ("max_shells", c_uint32), ("kick_signal", c_uint32),
-                ("deadline_ns", c_uint64)]
+                ("deadline_ns", c_uint64), ("max_vms", c_uint32), ("reserved", c_uint32)]
 
 
 class EngineCounters(Sized):

@@ -42,12 +42,16 @@ def _nanoseconds(deadline: float | None) -> int:
 
 class Engine(_objects.Owner):
     """The connection to the hypervisor. `backend`: "kvm", "none" to look at images only, "fake" for tests without KVM;
-    `deadline`: seconds that a call may take when it is not told otherwise (None: 5 s, math.inf: any time)."""
+    `deadline`: seconds that a call may take when it is not told otherwise (None: 5 s, math.inf: any time);
+    `max_shells`, `max_vms`: VMs kept for each image (0: two per processor), and over all images (0: as many as one image
+    may keep, and 32 at least), while no call needs more."""
 
-    def __init__(self, backend: str = "default", deadline: float | None = None, max_shells: int = 0) -> None:
+    def __init__(self, backend: str = "default", deadline: float | None = None, max_shells: int = 0,
+                 max_vms: int = 0) -> None:
         if backend not in _BACKENDS:
             raise ValueError(f"there is no backend {backend!r}; there are {', '.join(_BACKENDS)}")
-        options = c.EngineOptions(backend=_BACKENDS[backend], max_shells=max_shells, deadline_ns=_nanoseconds(deadline))
+        options = c.EngineOptions(backend=_BACKENDS[backend], max_shells=max_shells, max_vms=max_vms,
+                                  deadline_ns=_nanoseconds(deadline))
         pointer = ctypes.c_void_p()
         errors.invoke("glint_engine_create", options, ctypes.byref(pointer))
         self._own(pointer, _native.library().glint_engine_free, "engine")

@@ -96,6 +96,8 @@ internal struct NativeEngineOptions
     public uint MaxShells;
     public uint KickSignal;
     public ulong DeadlineNs;
+    public uint MaxVms;
+    public uint Reserved;
 }
 
 [StructLayout(LayoutKind.Sequential)]
