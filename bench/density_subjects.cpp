@@ -93,13 +93,14 @@ class Crowd {
     if (wrong) throw std::runtime_error("a sandbox gave a wrong result");
   }
 
-  // Of one sandbox, in KiB. Restoring says how many pages are its own.
+  // Of one sandbox, in KiB. Restoring says how many pages are its own, and makes it forget its calls.
   double own_kib() {
     uint64_t pages = 0;
     for (unsigned i = 0; i < kLooks; ++i) {
-      Sandbox& sandbox = sandboxes_[i * (kSandboxes / kLooks)];
-      sandbox.restore();
-      pages += sandbox.counters().restored_pages;
+      const size_t which = i * (kSandboxes / kLooks);
+      sandboxes_[which].restore();
+      pages += sandboxes_[which].counters().restored_pages;
+      calls_[which] = 0;
     }
     return static_cast<double>(pages) * 4 / kLooks;
   }
@@ -128,13 +129,13 @@ class TenThousandSubject final : public Subject {
     crowd.create_all();
     const Memory after;
     const auto vms = static_cast<double>(crowd.vms() - vms_before);
-    crowd.call_at_random();
     Batch batch;
+    batch.memory.own_kib = crowd.own_kib();
+    crowd.call_at_random();
     batch.operations = kSandboxes;
     batch.us = crowd.created_us(kSandboxes - kThousand);
     batch.floor_us = crowd.created_us(0);
     const auto each = [&](double Memory::* what) { return (after.*what - before.*what) / kSandboxes; };
-    batch.memory.own_kib = crowd.own_kib();
     batch.memory.user_kib = each(&Memory::anonymous);
     batch.memory.tables_kib = each(&Memory::tables);
     batch.memory.machine_kib = -each(&Memory::available);

@@ -9,8 +9,8 @@
 
 #include "base/checked.hpp"
 #include "base/clock.hpp"
-#include "hypervisor/kick_signal.hpp"
 #include "sandbox/call_loop.hpp"
+#include "sandbox/sandbox_scopes.hpp"
 #include "sandbox/snapshot.hpp"
 #include "shell/shell_pool.hpp"
 #include "transfer/frame.hpp"
@@ -18,9 +18,6 @@
 
 namespace glint::core {
 namespace {
-
-// How many calls host → guest are nested on this thread. A plain integer: no constructor, no destructor.
-thread_local uint32_t t_depth = 0;
 
 Result<Seed> random_seed() {
   Seed seed{};
@@ -56,69 +53,6 @@ bool points_into(std::span<const std::byte> bytes, std::span<const std::byte> ar
 }
 
 }  // namespace
-
-// One thread's stay inside a sandbox. If it is left by an exception of a callback, the guest is somewhere in
-// the middle of its work: the sandbox is poisoned.
-class Sandbox::Entry {
- public:
-  explicit Entry(Sandbox& sandbox) : sandbox_(sandbox) {}
-  Entry(const Entry&) = delete;
-  Entry& operator=(const Entry&) = delete;
-  ~Entry() {
-    if (!entered_) return;
-    if (sandbox_.state_ == State::kRunning) {
-      sandbox_.poison("a callback of the host left the call by an exception", false);
-    }
-    --t_depth;
-    sandbox_.entered_.store(false, std::memory_order_release);
-  }
-
-  bool try_enter() {
-    entered_ = !sandbox_.entered_.exchange(true, std::memory_order_acquire);
-    if (entered_) ++t_depth;
-    return entered_;
-  }
-
- private:
-  Sandbox& sandbox_;
-  bool entered_ = false;
-};
-
-// One call, as other threads may stop it. Inside an Entry: so nobody else uses control_ to begin one.
-class Sandbox::CallScope {
- public:
-  CallScope(Sandbox& sandbox, const CallOptions& options) : sandbox_(sandbox), interrupt_(options.interrupt) {
-    const uint64_t allowed =
-        options.deadline_ns == 0 ? sandbox.image_->engine()->deadline_ns() : options.deadline_ns;
-    sandbox.call_deadline_ = 0;
-    if (allowed < DeadlineTimer::kLatest) {
-      const uint64_t now = clock_ns(CLOCK_MONOTONIC);
-      // A deadline behind the end of time is none.
-      if (allowed <= DeadlineTimer::kLatest - now) sandbox.call_deadline_ = now + allowed;
-    }
-    sandbox.call_number_ = sandbox.control_->begin();
-    if (interrupt_) interrupt_->link(*sandbox.control_, sandbox.call_number_);
-  }
-  ~CallScope() {
-    if (interrupt_) interrupt_->unlink(*sandbox_.control_);
-    sandbox_.control_->end();
-  }
-  CallScope(const CallScope&) = delete;
-  CallScope& operator=(const CallScope&) = delete;
-
-  // GLINT_E_INTERRUPTED when its interrupt was raised before.
-  Result<void> check() const {
-    if (!interrupt_ || !interrupt_->raised()) return {};
-    return error(GLINT_E_INTERRUPTED,
-                 "the call's interrupt was raised before the guest ran; an interrupt "
-                 "stays raised, make a new one for the next call");
-  }
-
- private:
-  Sandbox& sandbox_;
-  const std::shared_ptr<Interrupt> interrupt_;
-  const KickUnblocked kickable_;
-};
 
 Sandbox::Sandbox(std::shared_ptr<Image> image, std::shared_ptr<const HostFunctions> functions,
                  SandboxOptions options)
@@ -493,102 +427,6 @@ Result<Value> Sandbox::call(uint32_t function, std::span<const Value> arguments,
   }
   if (outcome.result.bytes.empty()) finish();  // else the view keeps the shell
   return outcome.result;
-}
-
-// The call before may have left anything.
-Result<void> Sandbox::restore_for_call() {
-  if (!snapshot_ || !went_on_) return {};
-  return restore_inside(snapshot_);
-}
-
-Result<std::shared_ptr<const Snapshot>> Sandbox::snapshot(const CallOptions& options) {
-  Entry entry(*this);
-  GLINT_TRY(enter(entry, Purpose::kOther));
-  GLINT_TRY(check_owner(options.interrupt));
-  const CallScope scope(*this, options);
-  GLINT_TRY(scope.check());
-  GLINT_TRY(start_if_new());
-  if (state() != State::kReady) {
-    return error(GLINT_E_ENDED, "the guest program has ended: only one that waits for calls has a snapshot");
-  }
-  return freeze();
-}
-
-Result<std::shared_ptr<const Snapshot>> Sandbox::freeze() {
-  finish();
-  GLINT_TRY_ASSIGN(frozen, image_->shells().freeze(*memory_));
-  return std::make_shared<const Snapshot>(Snapshot{image_, std::move(frozen), guest_epoch_});
-}
-
-Result<void> Sandbox::restore(std::shared_ptr<const Snapshot> to) {
-  Entry entry(*this);
-  if (!entry.try_enter()) {
-    return error(GLINT_E_BUSY, "the sandbox is in a call: it can be restored when that has ended");
-  }
-  if (!to) to = snapshot_;
-  if (!to) {
-    return error(GLINT_E_INVALID_ARGUMENT,
-                 "the sandbox was not made from a snapshot: name the one that it is to be restored to");
-  }
-  if (to->image != image_) {
-    return error(GLINT_E_INVALID_ARGUMENT, "the snapshot is of another image than the sandbox");
-  }
-  return restore_inside(std::move(to));
-}
-
-Result<void> Sandbox::prepare() {
-  Entry entry(*this);
-  GLINT_TRY(enter(entry, Purpose::kOther));
-  if (!memory_) return {};  // its start-up code comes first
-  GLINT_TRY(attach());
-  finish();
-  return {};
-}
-
-bool Sandbox::is_lost() const { return memory_ && image_->shells().is_lost(*memory_); }
-
-bool Sandbox::is_near() const { return memory_ && image_->shells().is_near(*memory_); }
-
-bool Sandbox::is_attached() const { return memory_ && image_->shells().is_attached(*memory_); }
-
-uint64_t Sandbox::own_bytes() const { return memory_ ? memory_->own_bytes() : 0; }
-
-Result<void> Sandbox::inspect(const Look& look) {
-  Entry entry(*this);
-  if (!entry.try_enter()) return error(GLINT_E_BUSY, "the sandbox is in a call");
-  if (!memory_) return error(GLINT_E_NOT_FOUND, "the sandbox has no memory yet");
-  GLINT_TRY_ASSIGN(shell, attach());
-  auto state = shell->vcpu().save();
-  if (state) look(shell->window(), *state, shell->transfer());
-  finish();
-  if (!state) return std::move(state).error();
-  return {};
-}
-
-Result<void> Sandbox::restore_inside(std::shared_ptr<const Snapshot> to) {
-  finish();
-  if (memory_) {
-    if (auto restored = image_->shells().restore(*memory_, to->frozen); !restored) {
-      poison(restored.error().message, true);
-      return restored;
-    }
-  } else {
-    memory_ = std::make_unique<SandboxMemory>(to->frozen, options_.tenant, options_.dedicated_vm);
-  }
-  guest_epoch_ = to->time_epoch;
-  snapshot_ = std::move(to);
-  is_restored_ = true;
-  seen_attaches_ = 0;
-  went_on_ = false;
-  ++counters_.restores;
-  poison_reason_.clear();
-  state_.store(State::kReady, std::memory_order_release);
-  if (!is_attached()) return {};
-  // What its next call needs in its VM it gets now, but for the time: restoring may be off the caller's path.
-  // Where that fails, the call tries again, and says so.
-  static_cast<void>(attach());
-  finish();
-  return {};
 }
 
 void Sandbox::release_result() {

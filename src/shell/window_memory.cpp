@@ -55,19 +55,21 @@ class PageWriter {
 
 }  // namespace
 
-Result<std::shared_ptr<const WindowMemory>> WindowMemory::create(Fd fd, uint64_t offset, uint64_t size) {
+Result<std::shared_ptr<WindowMemory>> WindowMemory::map(Fd fd, uint64_t offset, uint64_t size) {
   GLINT_TRY_ASSIGN(view, MappedRange::reserve(size, kPageSize));
   GLINT_TRY(map_file_readonly(view.data(), size, fd.get(), offset));
-  auto memory = std::shared_ptr<WindowMemory>(new WindowMemory(std::move(fd), offset, std::move(view)));
+  return std::shared_ptr<WindowMemory>(new WindowMemory(std::move(fd), offset, std::move(view)));
+}
+
+Result<std::shared_ptr<const WindowMemory>> WindowMemory::create(Fd fd, uint64_t offset, uint64_t size) {
+  GLINT_TRY_ASSIGN(memory, map(std::move(fd), offset, size));
   GLINT_TRY(memory->find_pages());
   return std::shared_ptr<const WindowMemory>(std::move(memory));
 }
 
 Result<std::shared_ptr<const WindowMemory>> WindowMemory::create(Fd fd, uint64_t offset, uint64_t size,
                                                                  std::vector<Run> runs) {
-  GLINT_TRY_ASSIGN(view, MappedRange::reserve(size, kPageSize));
-  GLINT_TRY(map_file_readonly(view.data(), size, fd.get(), offset));
-  auto memory = std::shared_ptr<WindowMemory>(new WindowMemory(std::move(fd), offset, std::move(view)));
+  GLINT_TRY_ASSIGN(memory, map(std::move(fd), offset, size));
   memory->runs_ = std::move(runs);
   for (const Run& run : memory->runs_) memory->page_count_ += run.end - run.first;
   return std::shared_ptr<const WindowMemory>(std::move(memory));

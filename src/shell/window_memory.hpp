@@ -62,6 +62,7 @@ class WindowMemory {
  private:
   WindowMemory(Fd fd, uint64_t offset, MappedRange view)
       : fd_(std::move(fd)), offset_(offset), view_(std::move(view)) {}
+  static Result<std::shared_ptr<WindowMemory>> map(Fd fd, uint64_t offset, uint64_t size);
   Result<void> find_pages();
 
   Fd fd_;

@@ -248,6 +248,23 @@ TEST_F(CppLayer, SystemCallsCanBeTraced) {
   EXPECT_EQ(sandbox.counters().unknown_syscalls, 1u);
 }
 
+TEST_F(CppLayer, EachLoanOfAPoolHasATraceOfItsOwn) {
+  glint::Sandbox first(load("libc"));
+  const glint::Pool pool(first.snapshot(), {.size = 1});
+  constexpr int kReboot = 169;
+  int traced = 0, elsewhere = 0;
+  const auto use = [&](glint::SandboxOptions options) {
+    glint::Sandbox loan = pool.acquire(glint::kWaitForever, {}, std::move(options));
+    EXPECT_EQ(loan.call<int64_t>("raw_syscall", kReboot, 0, 0), -38);
+  };
+  use({.trace = [&](const glint::SyscallReport& call) { traced += call.name == "reboot"; }});
+  EXPECT_EQ(traced, 1);
+  use({});
+  use({.trace = [&](const glint::SyscallReport&) { ++elsewhere; }});
+  EXPECT_EQ(traced, 1) << "it ended with its loan";
+  EXPECT_EQ(elsewhere, 1);
+}
+
 TEST_F(CppLayer, AnExceptionOfACallbackLeavesTheCall) {
   glint::Sandbox sandbox(load("libc"),
                          {.output = [](int, std::string_view) { throw std::out_of_range("no more paper"); }});
