@@ -27,9 +27,15 @@ typedef struct glint_file {
 #define GLINT_DEFAULT_MEMORY 67108864ull /* 64 MiB */
 #define GLINT_DEFAULT_STACK 1048576ull   /* 1 MiB */
 
+/* Since 1.1. The heap of sandboxes may be backed by the host's pages of 2 MiB, where the snapshot that they
+ * come from holds nothing. For guests that fill megabytes of fresh memory: ten times as fast. Each piece of 2
+ * MiB of which a guest touches a byte takes 2 MiB and is restored whole, and such a sandbox takes longer to
+ * attach. Where the kernel has no such pages (/sys/kernel/mm/transparent_hugepage/enabled), small ones do. */
+#define GLINT_IMAGE_LARGE_PAGES 1u
+
 typedef struct glint_image_options {
   uint32_t struct_size;    /* sizeof(glint_image_options) */
-  uint32_t reserved;       /* zero */
+  uint32_t flags;          /* GLINT_IMAGE_*; before 1.1, reserved and zero */
   uint64_t memory_size;    /* bytes of writable memory a sandbox may use: data, stack, heap.
                               0: GLINT_DEFAULT_MEMORY. Rounded up to 2 MiB. Reserved, not committed. */
   uint64_t stack_size;     /* bytes of it for the stack. 0: GLINT_DEFAULT_STACK. Rounded up to 4 KiB. */

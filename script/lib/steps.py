@@ -88,6 +88,7 @@ def build(preset, *targets):
 
 def _build(preset, targets):
     start = time.monotonic()
+    say(f"  building {preset} (a sign of life every {HEARTBEAT_SECONDS} s)")
     command = ["cmake", "--build", "--preset", preset, "-j", JOBS]
     if targets:
         command += ["--target", *targets]

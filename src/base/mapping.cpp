@@ -61,6 +61,12 @@ Result<void> map_anonymous(std::byte* at, uint64_t size) {
   return map_fixed(at, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 }
 
+Result<void> map_anonymous_large(std::byte* at, uint64_t size) {
+  GLINT_TRY(map_anonymous(at, size));
+  ::madvise(at, size, MADV_HUGEPAGE);  // fails in a kernel that has none: then small ones do
+  return {};
+}
+
 Result<void> map_file_private(std::byte* at, uint64_t size, int fd, uint64_t offset) {
   return map_fixed(at, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, fd, offset);
 }

@@ -41,6 +41,10 @@ class MappedRange {
 // Replaces [at, at + size) by memory of its own, zero, readable and writable.
 Result<void> map_anonymous(std::byte* at, uint64_t size);
 
+// The same, to be backed by large pages where the kernel has any to give (Documentation/admin-guide/mm/
+// transhuge.rst); a whole large page is there as soon as one byte is touched. Otherwise small pages do.
+Result<void> map_anonymous_large(std::byte* at, uint64_t size);
+
 // Replaces [at, at + size) by a view of a file: copy on write, or read-only.
 Result<void> map_file_private(std::byte* at, uint64_t size, int fd, uint64_t offset);
 Result<void> map_file_readonly(std::byte* at, uint64_t size, int fd, uint64_t offset);

@@ -29,7 +29,12 @@ Result<core::LayoutOptions> read_options(const glint_image_options* from) {
   core::LayoutOptions options;
   if (from == nullptr) return options;
   GLINT_TRY_ASSIGN(read, read_struct(from, kDefaults, "glint_image_options"));
-  if (read.reserved != 0) return reserved_not_zero("glint_image_options");
+  if ((read.flags & ~GLINT_IMAGE_LARGE_PAGES) != 0) {
+    return core::error(GLINT_E_INVALID_ARGUMENT,
+                       "glint_image_options.flags is " + std::to_string(read.flags) +
+                           ", of which this version knows only " + std::to_string(GLINT_IMAGE_LARGE_PAGES));
+  }
+  options.large_pages = (read.flags & GLINT_IMAGE_LARGE_PAGES) != 0;
   if (read.memory_size != 0) options.memory_size = read.memory_size;
   if (read.stack_size != 0) options.stack_size = read.stack_size;
   if (read.files == nullptr && read.file_count != 0) return null_argument("glint_image_options.files");

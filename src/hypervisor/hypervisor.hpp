@@ -98,6 +98,10 @@ class Vcpu {
   // Settles, and reads back what load() sets. The vCPU must be in ring 3.
   virtual Result<VcpuState> save() = 0;
 
+  // The same as the hypervisor has it: what load() was given is handed over first, which is otherwise left to
+  // the next run. For tests, which would look at the host's own copy else.
+  virtual Result<VcpuState> look() = 0;
+
   // The registers at this moment, for fault reports: without finishing the exit. Also CR2.
   struct FaultState {
     Registers registers;

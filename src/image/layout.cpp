@@ -199,6 +199,7 @@ Result<Layout> plan_layout(const Program& program, const Program& libos, const L
   // the size of the page tables is known, which come first.
   layout.readonly_size = total_size(program, false) + total_size(libos, false) + layout.files_blob.size();
   layout.window_size = sizes.memory;
+  layout.large_pages = options.large_pages;
 
   // The window: [heap | stack | program's data | libos' data]. The heap comes first, so that it can use large
   // pages.

@@ -26,6 +26,7 @@ struct GuestFile {
 struct LayoutOptions {
   uint64_t memory_size = kDefaultMemory;  // writable memory of a sandbox; rounded up to 2 MiB
   uint64_t stack_size = kDefaultStack;    // of it, for the stack; rounded up to 4 KiB
+  bool large_pages = false;               // the host may back the heap by pages of 2 MiB, too
   std::vector<GuestFile> files;
 };
 
@@ -66,6 +67,7 @@ struct Placement {
 struct Layout {
   uint64_t memory_size = 0;  // as rounded: the window's size
   uint64_t stack_size = 0;   // as rounded
+  bool large_pages = false;  // as in LayoutOptions
 
   uint64_t page_tables_gpa = 0;  // root (PML4) first
   uint64_t page_tables_size = 0;

@@ -70,7 +70,7 @@ Result<void> Sandbox::inspect(const Look& look) {
   if (!entry.try_enter()) return error(GLINT_E_BUSY, "the sandbox is in a call");
   if (!memory_) return error(GLINT_E_NOT_FOUND, "the sandbox has no memory yet");
   GLINT_TRY_ASSIGN(shell, attach());
-  auto state = shell->vcpu().save();
+  auto state = shell->vcpu().look();
   if (state) look(shell->window(), *state, shell->transfer());
   finish();
   if (!state) return std::move(state).error();
@@ -97,8 +97,9 @@ Result<void> Sandbox::restore_inside(std::shared_ptr<const Snapshot> to) {
   state_.store(State::kReady, std::memory_order_release);
   if (!is_attached()) return {};
   // What its next call needs in its VM it gets now, but for the time: restoring may be off the caller's path.
-  // Where that fails, the call tries again, and says so.
-  static_cast<void>(attach());
+  // Where that fails, the call tries again, and says so; unless another thread, that parked it meanwhile, has
+  // lost it.
+  if (auto attached = attach(); !attached && memory_->lost()) return std::move(attached).error();
   finish();
   return {};
 }

@@ -86,21 +86,49 @@ Result<void> Shell::wipe_transfer() {
   return {};
 }
 
+// Where the window is no copy of the file: large pages are never copied on write from one. What is here was
+// zeros in the file, and is zeros when it is fresh.
+WindowMemory::Part Shell::large_part(const WindowMemory& base) const {
+  if (!layout_.large_pages) return {};
+  return base.large_zeros(layout_.arena_end - layout_.arena_begin);  // the heap, with which the window begins
+}
+
 Result<void> Shell::begin_with(std::shared_ptr<const WindowMemory> base) {
   if (base_ == base) return {};
+  base_ = nullptr;
   GLINT_TRY(map_file_private(window().data(), layout_.window_size, base->fd(), base->offset()));
+  const WindowMemory::Part large = large_part(*base);
+  if (large.size != 0) GLINT_TRY(map_anonymous_large(window().data() + large.begin, large.size));
   base_ = std::move(base);
   return {};
 }
 
-Result<void> Shell::move_in(std::byte* home, std::shared_ptr<const WindowMemory> base) {
-  GLINT_TRY(move_pages(home, window().data(), layout_.window_size));
+Result<void> Shell::move_in(std::byte* home, std::shared_ptr<const WindowMemory> base, bool& torn) {
+  GLINT_TRY(move(home, window().data(), *base, torn));
   base_ = std::move(base);
   return {};
 }
-Result<void> Shell::move_out(std::byte* home) {
-  return move_pages(window().data(), home, layout_.window_size);
+Result<void> Shell::move_out(std::byte* home, bool& torn) {
+  return move(window().data(), home, *base_, torn);
 }
+
+// With DONTUNMAP, mremap moves one mapping at a time: that of the file, or the large part and what is around
+// it.
+Result<void> Shell::move(std::byte* from, std::byte* to, const WindowMemory& base, bool& torn) const {
+  const WindowMemory::Part large = large_part(base);
+  const uint64_t behind = large.begin + large.size;
+  const WindowMemory::Part parts[] = {{0, large.begin}, large, {behind, layout_.window_size - behind}};
+  bool moved = false;
+  for (const auto& [begin, size] : parts) {
+    if (size == 0) continue;
+    auto done = move_pages(from + begin, to + begin, size);
+    torn = !done && moved;
+    if (!done) return done;
+    moved = true;
+  }
+  return {};
+}
+
 Result<void> Shell::reset_window() { return discard(window()); }
 
 void Shell::populate(std::span<const uint32_t> pages) const {

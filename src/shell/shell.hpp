@@ -40,9 +40,10 @@ class Shell {
   // Makes it a pristine copy of `base`; nothing is to be done for a pristine one that is that already.
   Result<void> begin_with(std::shared_ptr<const WindowMemory> base);
   // Moves the pages of a resting sandbox into the window, or out of it. `home` is layout.window_size bytes, 2
-  // MiB aligned, a private copy of `base`. What moves leaves a pristine mapping of the same file behind.
-  Result<void> move_in(std::byte* home, std::shared_ptr<const WindowMemory> base);
-  Result<void> move_out(std::byte* home);
+  // MiB aligned, a private copy of `base`. What moves leaves a pristine mapping of the same file behind. When
+  // it fails nothing was moved, unless `torn` is set: then the pages are partly here and partly there.
+  Result<void> move_in(std::byte* home, std::shared_ptr<const WindowMemory> base, bool& torn);
+  Result<void> move_out(std::byte* home, bool& torn);
   // Makes the window pristine.
   Result<void> reset_window();
   // Makes copies of these pages of a pristine window, ascending, which the guest is about to write to.
@@ -55,6 +56,8 @@ class Shell {
   Shell(const Layout& layout, const Pagemap& pagemap, MappedRange memory)
       : layout_(layout), pagemap_(pagemap), memory_(std::move(memory)) {}
   Result<void> map_memory(const ImageMemory& image);
+  WindowMemory::Part large_part(const WindowMemory& base) const;
+  Result<void> move(std::byte* from, std::byte* to, const WindowMemory& base, bool& torn) const;
   std::byte* at(uint64_t gpa) const { return memory_.data() + gpa; }
 
   const Layout& layout_;

@@ -52,10 +52,14 @@ ShellPool::ShellPool(Hypervisor& hypervisor, const Layout& layout, ImageMemory m
   vms_.join(*this);
 }
 
-// In a child of fork the limit's mutex may be held by a thread that is not there; and no VM is made there
-// under it any more.
 ShellPool::~ShellPool() {
-  if (owner_ == current_process()) vms_.leave(*this);
+  if (owner_ == current_process()) {
+    vms_.leave(*this);
+  } else {
+    // In a child of fork, threads that are not there may be counted as waiting: destroying what they wait for
+    // would wait for them. No VM is made under the limit there any more.
+    [[maybe_unused]] auto* const kept = parked_.release();
+  }
   for (auto& slot : slots_) {
     if (!slot->is_dedicated) vms_.count_gone();
   }
@@ -89,8 +93,9 @@ ShellPool::Slot* ShellPool::longest_idle(Predicate suits) {
 }
 
 size_t ShellPool::shared_count() const {
-  return static_cast<size_t>(
-      std::count_if(slots_.begin(), slots_.end(), [](const auto& slot) { return !slot->is_dedicated; }));
+  return static_cast<size_t>(std::count_if(slots_.begin(), slots_.end(), [](const auto& slot) {
+    return !slot->is_dedicated && !slot->is_retiring;
+  }));
 }
 
 Result<void> ShellPool::check_owner() const {
@@ -104,7 +109,7 @@ Result<void> ShellPool::check_owner() const {
 Result<Shell*> ShellPool::acquire(SandboxMemory& sandbox) {
   GLINT_TRY(check_owner());
   std::unique_lock lock(mutex_);
-  parked_.wait(lock, [&] { return !sandbox.parking_; });
+  parked_->wait(lock, [&] { return !sandbox.parking_; });
   if (sandbox.lost_) return *sandbox.lost_;
   if (sandbox.shell_ != nullptr) {
     claim(*slot_of(sandbox.shell_));
@@ -113,7 +118,7 @@ Result<Shell*> ShellPool::acquire(SandboxMemory& sandbox) {
   auto attached = attach_somewhere(sandbox, lock);
   // A shell that cannot take a sandbox was dropped. It may have been its own fault: once more, with another
   // one.
-  if (!attached) attached = attach_somewhere(sandbox, lock);
+  if (!attached && !sandbox.lost_) attached = attach_somewhere(sandbox, lock);
   if (!attached) return std::move(attached).error();
   return sandbox.shell_;
 }
@@ -122,9 +127,12 @@ Result<void> ShellPool::attach_somewhere(SandboxMemory& sandbox, std::unique_loc
   GLINT_TRY_ASSIGN(slot, take_slot(sandbox, lock));  // ours: in use, and empty
   lock.unlock();
   vms_.keep();
-  auto attached = without_bad_alloc([&] { return attach(*slot, sandbox); });
+  bool lost = false;
+  auto attached = without_bad_alloc([&] { return attach(*slot, sandbox, lost); });
+  if (lost) sandbox.drop_pages();
   lock.lock();
   if (!attached) {
+    if (lost) sandbox.lost_ = attached.error();
     drop_slot(slot, lock);
     return attached;
   }
@@ -164,6 +172,9 @@ Result<ShellPool::Slot*> ShellPool::take_slot(const SandboxMemory& sandbox,
 
 // Lets an idle shell go; its sandbox, if any, is parked. If that fails the shell stays.
 bool ShellPool::retire(Slot* slot, std::unique_lock<std::mutex>& lock) {
+  // While it is being parked, others find that there is one less.
+  slot->is_retiring = true;
+  vms_.count_gone();
   if (slot->guest != nullptr) {
     if (auto evicted = evict(slot, lock); !evicted) return false;
   }
@@ -218,13 +229,15 @@ Result<ShellPool::Slot*> ShellPool::evict(Slot* slot, std::unique_lock<std::mute
   victim.parking_ = false;
   if (!parked && !lost) {
     slot->in_use = false;  // it stays where it is, whole
-    parked_.notify_all();
+    if (slot->is_retiring) vms_.count_made();
+    slot->is_retiring = false;
+    parked_->notify_all();
     return std::move(parked).error();
   }
   victim.shell_ = nullptr;
   slot->guest = nullptr;
   if (!parked) victim.lost_ = parked.error();
-  parked_.notify_all();
+  parked_->notify_all();
   if (!parked) {
     drop_slot(slot, lock);
     return std::move(parked).error();
@@ -244,18 +257,18 @@ Result<void> ShellPool::park(Shell& shell, SandboxMemory& sandbox, bool& lost) {
   GLINT_TRY_ASSIGN(state, shell.vcpu().save());
   sandbox.state_ = std::move(state);
   lost = false;  // the vCPU still holds what was saved: the sandbox can go on in it
-  return shell.move_out(sandbox.home_.data());
+  return shell.move_out(sandbox.home_.data(), lost);
 }
 
-// The pages move last: until then a failure costs the sandbox nothing.
-Result<void> ShellPool::attach(Slot& slot, SandboxMemory& sandbox) {
+// The pages move last: until then a failure costs the sandbox nothing. `lost`: they are torn apart.
+Result<void> ShellPool::attach(Slot& slot, SandboxMemory& sandbox, bool& lost) {
   if (slot.tenant) GLINT_TRY(slot.shell->wipe_transfer());  // it served another sandbox before
   slot.tenant = sandbox.tenant_;
   Vcpu& vcpu = slot.shell->vcpu();
   const uint64_t ioctls_before = vcpu.counters().ioctls;
   GLINT_TRY(vcpu.load(sandbox.state_));
   if (sandbox.has_pages_) {
-    GLINT_TRY(slot.shell->move_in(sandbox.home_.data(), sandbox.base_));
+    GLINT_TRY(slot.shell->move_in(sandbox.home_.data(), sandbox.base_, lost));
   } else {
     GLINT_TRY(slot.shell->begin_with(sandbox.base_));
     // These become its own by no fault of a call.
@@ -298,20 +311,25 @@ void ShellPool::release(SandboxMemory& sandbox) {
 }
 
 void ShellPool::forget(SandboxMemory& sandbox, bool broken) {
+  if (owner_ != current_process()) {
+    // A child of fork: the mutex, or the right to park this sandbox, may be held by a thread that is not
+    // there. Its shell, which nobody can use here, goes with the pool.
+    sandbox.drop_pages();
+    return;
+  }
   std::unique_lock lock(mutex_);
-  parked_.wait(lock, [&] { return !sandbox.parking_; });
+  parked_->wait(lock, [&] { return !sandbox.parking_; });
   if (sandbox.shell_ != nullptr) {
     Slot* slot = slot_of(sandbox.shell_);
     claim(*slot);
     lock.unlock();
     learn(sandbox, slot->shell->window());
-    // A guest may leave an exit behind that has no end; the next sandbox must not meet it. A child of fork
-    // has neither the vCPU's page nor the window: it can only let go.
-    broken = broken || owner_ != current_process() || !slot->shell->vcpu().settle() ||
-             !slot->shell->reset_window();
+    // A guest may leave an exit behind that has no end; the next sandbox must not meet it.
+    broken = broken || !slot->shell->vcpu().settle() || !slot->shell->reset_window();
     lock.lock();
     sandbox.shell_ = nullptr;
     slot->guest = nullptr;
+    slot->last_use = vms_.next_use();
     if (broken || slot->is_dedicated || shared_count() > limit_) {
       drop_slot(slot, lock);
     } else {
@@ -320,6 +338,7 @@ void ShellPool::forget(SandboxMemory& sandbox, bool broken) {
   }
   lock.unlock();
   sandbox.drop_pages();
+  vms_.keep();
 }
 
 // The first sandbox of a snapshot that goes shows what the next ones will write to. A page that is copied in
@@ -340,7 +359,7 @@ void ShellPool::learn(const SandboxMemory& sandbox, std::span<const std::byte> w
 Result<FrozenSandbox> ShellPool::freeze(SandboxMemory& sandbox) {
   GLINT_TRY(check_owner());
   std::unique_lock lock(mutex_);
-  parked_.wait(lock, [&] { return !sandbox.parking_; });
+  parked_->wait(lock, [&] { return !sandbox.parking_; });
   if (sandbox.lost_) return *sandbox.lost_;
   Slot* slot = sandbox.shell_ == nullptr ? nullptr : slot_of(sandbox.shell_);
   if (slot != nullptr) claim(*slot);
@@ -377,7 +396,7 @@ Result<FrozenSandbox> ShellPool::freeze(SandboxMemory& sandbox) {
 Result<void> ShellPool::restore(SandboxMemory& sandbox, const FrozenSandbox& to) {
   GLINT_TRY(check_owner());
   std::unique_lock lock(mutex_);
-  parked_.wait(lock, [&] { return !sandbox.parking_; });
+  parked_->wait(lock, [&] { return !sandbox.parking_; });
   sandbox.lost_.reset();
   if (sandbox.shell_ != nullptr && !traits_.can_share_vcpus()) {
     // Loading does not reach all registers of this vCPU: it must have another one.
@@ -433,7 +452,8 @@ Result<void> ShellPool::restore_parked(SandboxMemory& sandbox, const FrozenSandb
 
 // `pages` is where the sandbox' memory is. A page that is its own stays: the next call takes no fault for it.
 Result<void> ShellPool::copy_back(std::span<std::byte> pages, SandboxMemory& sandbox) {
-  if (sandbox.may_have_new_pages_ && !tracking_broken_) {
+  // khugepaged fills large pages in by itself, and then a guest takes no fault where it writes first.
+  if ((sandbox.may_have_new_pages_ || layout_.large_pages) && !tracking_broken_) {
     auto own = pagemap_.find_own(pages);
     if (!own && own.error().code != GLINT_E_UNSUPPORTED) return std::move(own).error();
     if (!own || own->size() > kMostOwnPages) {
@@ -461,7 +481,7 @@ std::unique_ptr<ShellPool::Slot> ShellPool::take_out(Slot* slot) {
   auto found = std::find_if(slots_.begin(), slots_.end(), [&](const auto& s) { return s.get() == slot; });
   std::unique_ptr<Slot> taken = std::move(*found);
   slots_.erase(found);
-  if (!taken->is_dedicated) vms_.count_gone();
+  if (!taken->is_dedicated && !taken->is_retiring) vms_.count_gone();
   return taken;
 }
 

@@ -154,6 +154,7 @@ class ShellPool {
     SandboxMemory* guest = nullptr;  // the sandbox that is attached
     bool in_use = false;
     uint64_t user = 0;                  // the number of the thread that uses it, or used it last
+    bool is_retiring = false;           // it goes, and does not count any more
     bool is_dedicated = false;          // to the sandbox that is attached, from its making to its end
     std::optional<std::string> tenant;  // whose sandboxes it serves; empty until it served one
     uint64_t last_use = 0;              // VmLimit::next_use
@@ -173,7 +174,7 @@ class ShellPool {
   Result<Slot*> make_slot(bool dedicated, std::unique_lock<std::mutex>& lock);
   Result<Slot*> evict(Slot* slot, std::unique_lock<std::mutex>& lock);
   Result<void> park(Shell& shell, SandboxMemory& sandbox, bool& lost);
-  Result<void> attach(Slot& slot, SandboxMemory& sandbox);
+  Result<void> attach(Slot& slot, SandboxMemory& sandbox, bool& lost);
   Result<void> attach_somewhere(SandboxMemory& sandbox, std::unique_lock<std::mutex>& lock);
   bool retire(Slot* slot, std::unique_lock<std::mutex>& lock);
   void learn(const SandboxMemory& sandbox, std::span<const std::byte> window);
@@ -197,7 +198,7 @@ class ShellPool {
   std::atomic<bool> tracking_broken_{false};
 
   std::mutex mutex_;
-  std::condition_variable parked_;
+  std::unique_ptr<std::condition_variable> parked_ = std::make_unique<std::condition_variable>();
   std::vector<std::unique_ptr<Slot>> slots_;  // guarded by mutex_
 };
 

@@ -100,6 +100,22 @@ const std::byte* WindowMemory::page(uint64_t index) const {
   return view_.data() + index * kPageSize;
 }
 
+WindowMemory::Part WindowMemory::large_zeros(uint64_t limit) const {
+  Part longest;
+  const auto consider = [&](uint64_t first_page, uint64_t end_page) {
+    const uint64_t begin = align_up(first_page * kPageSize, kLargePageSize);
+    const uint64_t end = align_down(std::min(end_page * kPageSize, limit), kLargePageSize);
+    if (end > begin && end - begin > longest.size) longest = {begin, end - begin};
+  };
+  uint64_t at = 0;
+  for (const Run& run : runs_) {
+    consider(at, run.first);
+    at = run.end;
+  }
+  consider(at, size() / kPageSize);
+  return longest;
+}
+
 std::span<const uint32_t> WindowMemory::likely_pages() const {
   const auto* pages = likely_.load(std::memory_order_acquire);
   return pages == nullptr ? std::span<const uint32_t>() : std::span(*pages);

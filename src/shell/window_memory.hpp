@@ -53,6 +53,13 @@ class WindowMemory {
   // How many they are.
   uint64_t page_count() const { return page_count_; }
 
+  // In bytes.
+  struct Part {
+    uint64_t begin = 0, size = 0;
+  };
+  // The longest part below `limit` that is whole pages of 2 MiB, all zeros; empty where there is none.
+  Part large_zeros(uint64_t limit) const;
+
   // Pages that a sandbox made of this has written to, ascending; what the next one does is likely to be the
   // same. Empty until learn() was called, which only counts the first time. Thread-safe.
   std::span<const uint32_t> likely_pages() const;

@@ -102,7 +102,7 @@ static void print_image(void) {
 
   WHOLE(glint_image_options);
   FIELD(glint_image_options, struct_size);
-  FIELD(glint_image_options, reserved);
+  FIELD(glint_image_options, flags);
   FIELD(glint_image_options, memory_size);
   FIELD(glint_image_options, stack_size);
   FIELD(glint_image_options, files);

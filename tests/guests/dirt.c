@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "vectors.h"
+
 #define PAGE 4096ull
 #define BLOCK (1ull << 20)
 #define MIB (1ull << 20)
@@ -16,6 +18,7 @@
 /* Touched before the snapshot is taken, in part: so some pages are in it, and some are zero. */
 static uint8_t block[BLOCK];
 static uint64_t state;
+static uint32_t vector_level;
 
 static uint64_t draw(void) { /* xorshift64* */
   state ^= state >> 12;
@@ -25,12 +28,30 @@ static uint64_t draw(void) { /* xorshift64* */
 }
 
 GLINT_EXPORT(void, prepare, (void)) {
+  vector_level = find_vector_level();
   for (uint64_t page = 0; page < BLOCK / PAGE; page += 3) memset(block + page * PAGE, (int)page | 1, PAGE);
 }
 
-/* 1 to 16 bytes, anywhere, also across the end of a page. */
+static void store_vector(uint8_t *at, uint64_t value) {
+  if (vector_level == LEVEL_AVX512 && (value & 1) != 0) {
+    __asm__ volatile("vpbroadcastq %1, %%zmm1; vmovdqu64 %%zmm1, (%0)"
+                     :
+                     : "r"(at), "r"(value)
+                     : "xmm1", "memory");
+  } else if (vector_level >= LEVEL_AVX) {
+    __asm__ volatile("vmovq %1, %%xmm0; vinsertf128 $1, %%xmm0, %%ymm0, %%ymm0; vmovdqu %%ymm0, (%0)"
+                     :
+                     : "r"(at), "r"(value)
+                     : "xmm0", "memory");
+  }
+}
+
+/* 1 to 64 bytes, anywhere, also across the end of a page. */
 static void store(uint8_t *at, uint64_t value) {
-  switch (draw() % 8) {
+  switch (draw() % 9) {
+    case 8:
+      store_vector(at, value);
+      break;
     case 0:
       *(volatile uint8_t *)at = (uint8_t)value;
       break;
@@ -116,12 +137,11 @@ static void transfer_area(void) {
 }
 
 static void scramble_registers(void) {
-  __asm__ volatile(
-      "pcmpeqd %%xmm3, %%xmm3; pcmpeqd %%xmm15, %%xmm15; fldpi; fldl2e; movl $0x1fbf, -8(%%rsp); ldmxcsr "
-      "-8(%%rsp)"
-      :
-      :
-      : "memory", "xmm3", "xmm15");
+  uint64_t bytes[8];
+  for (int i = 0; i < 8; ++i) bytes[i] = draw();
+  uint32_t mxcsr = 0x1fbf;
+  __asm__ volatile("fldpi; fldl2e; ldmxcsr %0" : : "m"(mxcsr));
+  fill_vectors((const uint8_t *)bytes, vector_level);
 }
 
 static int recurse(volatile int *above) {

@@ -4,7 +4,7 @@
  * exit and compares. */
 #include <glint_guest.h>
 
-#include <cpuid.h>
+#include "vectors.h"
 
 struct registers {
   uint64_t general[15]; /* rax rbx rcx rdx rsi rdi rbp r8 … r15 */
@@ -18,31 +18,16 @@ _Static_assert(offsetof(struct registers, flags) == 120 && offsetof(struct regis
                    offsetof(struct registers, masks) == 152 && offsetof(struct registers, vectors) == 216,
                "the assembly below counts on it");
 
-enum { LEVEL_SSE, LEVEL_AVX, LEVEL_AVX512 };
-
-static uint32_t find_level(void) {
-  uint32_t a, b, c, d, enabled, high;
-  if (!__get_cpuid(1, &a, &b, &c, &d) || (c & bit_OSXSAVE) == 0 || (c & bit_AVX) == 0) return LEVEL_SSE;
-  __asm__ volatile("xgetbv" : "=a"(enabled), "=d"(high) : "c"(0));
-  if ((enabled & 6) != 6) return LEVEL_SSE;
-  if ((enabled & 0xe6) != 0xe6 || !__get_cpuid_count(7, 0, &a, &b, &c, &d)) return LEVEL_AVX;
-  return (b & bit_AVX512F) != 0 && (b & bit_AVX512BW) != 0 ? LEVEL_AVX512 : LEVEL_AVX;
-}
-
 /* 0: SSE, 1: AVX, 2: AVX-512 */
 GLINT_EXPORT(uint32_t, vector_level, (void)) {
   static uint32_t level = 99; /* CPUID is dear under a software KVM */
-  if (level == 99) level = find_level();
+  if (level == 99) level = find_vector_level();
   return level;
 }
 
 /* Loads all of `in`, leaves the guest, stores all to `out`. */
 void hold(const struct registers *in, struct registers *out, uint64_t level)
     __attribute__((visibility("hidden")));
-#define LOWER(m) m(0) m(1) m(2) m(3) m(4) m(5) m(6) m(7) m(8) m(9) m(10) m(11) m(12) m(13) m(14) m(15)
-#define UPPER(m) \
-  m(16) m(17) m(18) m(19) m(20) m(21) m(22) m(23) m(24) m(25) m(26) m(27) m(28) m(29) m(30) m(31)
-#define MASKS(m) m(0) m(1) m(2) m(3) m(4) m(5) m(6) m(7)
 #define LOAD_X(n) "movups 216+64*" #n "(%rdi), %xmm" #n "\n"
 #define LOAD_Y(n) "vmovdqu 216+64*" #n "(%rdi), %ymm" #n "\n"
 #define LOAD_Z(n) "vmovdqu64 216+64*" #n "(%rdi), %zmm" #n "\n"

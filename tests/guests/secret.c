@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vectors.h"
+
 #define COPIES 64
 
 static uint8_t kept[COPIES * 4096];
@@ -14,21 +16,24 @@ static uint8_t kept[COPIES * 4096];
 enum { GO_RETURN, GO_FAULT, GO_SPIN };
 
 static void fill_registers(const uint8_t *secret, uint32_t go) {
-  uint64_t low, high;
+  uint8_t bytes[64];
+  for (int i = 0; i < 4; ++i) memcpy(bytes + 16 * i, secret, 16);
+  uint64_t low;
   memcpy(&low, secret, 8);
-  memcpy(&high, secret + 8, 8);
+  fill_vectors(bytes, find_vector_level());
   __asm__ volatile(
-      "movq %0, %%xmm0; movq %1, %%xmm1; punpcklqdq %%xmm1, %%xmm0\n"
-      "movdqa %%xmm0, %%xmm5; movdqa %%xmm0, %%xmm9; movdqa %%xmm0, %%xmm15\n"
-      "movq %0, %%rbx; movq %0, %%r12; movq %0, %%r13; movq %0, %%r14; movq %0, %%r15\n"
-      "pushq %0; fldl (%%rsp); popq %%rcx\n"
-      "cmpl $1, %2; je 1f; jb 3f\n"
+      "pushq %%rdx; fldl (%%rsp); popq %%rcx; pushq %%rbp\n"
+      "movq %%rdx, %%rbx; movq %%rdx, %%rsi; movq %%rdx, %%rdi; movq %%rdx, %%rbp; movq %%rdx, %%r8; movq "
+      "%%rdx, %%r9\n"
+      "movq %%rdx, %%r10; movq %%rdx, %%r11; movq %%rdx, %%r12; movq %%rdx, %%r13; movq %%rdx, %%r14\n"
+      "movq %%rdx, %%r15\n"
+      "cmpl $1, %%eax; je 1f; jb 3f\n"
       "2: pause; jmp 2b\n"
       "1: ud2\n"
-      "3: fstp %%st(0)\n"
+      "3: popq %%rbp; fstp %%st(0)\n"
       :
-      : "r"(low), "r"(high), "r"(go)
-      : "rbx", "rcx", "r12", "r13", "r14", "r15", "xmm0", "xmm1", "xmm5", "xmm9", "xmm15", "memory", "cc");
+      : "d"(low), "a"(go)
+      : "rbx", "rcx", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "memory", "cc");
 }
 
 GLINT_EXPORT(uint64_t, plant, (glint_bytes secret, uint32_t go)) {

@@ -29,10 +29,11 @@ enum Go : uint32_t { kReturn, kFault, kSpin };
 class Pools : public KvmTest {
  protected:
   // A pool of its own engine's, whose sandboxes share `shells` VMs.
-  std::shared_ptr<Pool> make_pool(uint32_t shells, PoolOptions options) {
+  std::shared_ptr<Pool> make_pool(uint32_t shells, PoolOptions options, bool large_pages = false) {
     own_engine = make_engine(shells);
     LayoutOptions layout;
-    layout.memory_size = 4u << 20;
+    layout.memory_size = large_pages ? 16u << 20 : 4u << 20;
+    layout.large_pages = large_pages;
     image = load_image(own_engine, "secret", layout);
     auto snapshot = make_sandbox(image)->snapshot();
     if (!snapshot) throw std::runtime_error(snapshot.error().message);
@@ -97,13 +98,19 @@ TEST_F(Pools, ThePlantedSecretIsEverywhereUntilItsSandboxGoesBack) {
   EXPECT_EQ(where_marked(*sandbox), "");
   plant(*sandbox, 1, kSpin, 1000);  // also where the processor is emulated
   EXPECT_EQ(where_marked(*sandbox), " memory transfer registers vectors");
+  if (!own_engine->traits().has_avx) return;
+  auto looked = sandbox->inspect([&](auto, const VcpuState& state, auto) {
+    constexpr size_t kUpperHalves = 576;  // SDM vol. 1, 13.4.2
+    EXPECT_TRUE(holds_mark(std::span(state.vectors->xsave).subspan(kUpperHalves, 256)));
+  });
+  EXPECT_TRUE(succeeded(looked));
 }
 
 // Restored where it is, restored while parked, and another sandbox's in the same VM: with fewer VMs than
 // sandboxes, and fewer sandboxes than threads, all of it happens.
 TEST_F(Pools, ASecretOfOneCallerIsNotFoundByTheNextUnderLoad) {
-  for (const bool background : {true, false}) {
-    const auto pool = make_pool(2, {.size = 3, .warm = 2, .background = background});
+  for (const auto& [background, large_pages] : {std::pair(true, false), {false, false}, {true, true}}) {
+    const auto pool = make_pool(2, {.size = 3, .warm = 2, .background = background}, large_pages);
     std::atomic<uint64_t> number{0};
     std::vector<std::thread> threads;
     for (int t = 0; t < 4; ++t) {

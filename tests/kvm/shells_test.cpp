@@ -55,9 +55,12 @@ class Shells : public KvmTest {
     options.memory_size = 8u << 20;
     return options;
   }
-  void use(uint32_t max_shells) {
+  void use(uint32_t max_shells, bool large_pages = false) {
     own_engine = make_engine(max_shells);
-    image = load_image(own_engine, "keeper", small());
+    LayoutOptions options = small();
+    if (large_pages) options.memory_size = 16u << 20;
+    options.large_pages = large_pages;
+    image = load_image(own_engine, "keeper", options);
   }
   Keeper make_keeper(uint64_t pattern) {
     Keeper keeper;
@@ -99,6 +102,21 @@ TEST_F(Shells, TwoHundredSandboxesOnTwoShellsKeepMemoryAndRegisters) {
   uint64_t attaches = 0;
   for (const Keeper& keeper : keepers) attaches += keeper.sandbox->counters().attaches;
   EXPECT_EQ(attaches, counters().attaches);
+}
+
+TEST_F(Shells, SandboxesOnLargePagesTakeTurns) {
+  use(2, true);
+  std::mt19937_64 random(17);
+  std::vector<Keeper> keepers;
+  for (int i = 0; i < 8; ++i) keepers.push_back(make_keeper(random()));
+  for (int round = 0; round < 3; ++round) {
+    std::ranges::shuffle(keepers, random);
+    for (Keeper& keeper : keepers) {
+      keeper.check_and_hold();
+      ASSERT_FALSE(HasFatalFailure()) << "round " << round;
+    }
+  }
+  EXPECT_EQ(counters().vms_created, 2u);
 }
 
 TEST_F(Shells, TheTwoLastUsedStayAttached) {

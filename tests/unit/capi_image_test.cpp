@@ -160,11 +160,11 @@ TEST_F(CapiImage, RefusesBadOptions) {
             GLINT_E_INVALID_ARGUMENT);
 
   options_.file_count = 0;
-  options_.reserved = 1;
-  EXPECT_EQ(glint_image_load_bytes(engine_, program_.data(), program_.size(), &options_, &image_, nullptr),
-            GLINT_E_INVALID_ARGUMENT);
+  options_.flags = 2;
+  EXPECT_EQ(load(), GLINT_E_INVALID_ARGUMENT);
+  EXPECT_NE(message().find("flags is 2"), std::string::npos) << message();
 
-  options_.reserved = 0;
+  options_.flags = 0;
   options_.memory_size = 4096;
   EXPECT_EQ(glint_image_load_bytes(engine_, program_.data(), program_.size(), &options_, &image_, nullptr),
             GLINT_E_INVALID_ARGUMENT);

@@ -108,7 +108,8 @@ class ScriptedMachine {
   // Indices of the functions below.
   static constexpr uint32_t kAdd = 0, kProgress = 1, kGreet = 2, kFlag = 3, kAsk = 4, kNothing = 5;
 
-  explicit ScriptedMachine(uint32_t max_shells = 2, const MachineTraits& traits = {}) {
+  explicit ScriptedMachine(uint32_t max_shells = 2, const MachineTraits& traits = {},
+                           const LayoutOptions& options = {}) {
     hypervisor = std::make_shared<FakeHypervisor>([this](FakeVcpu& vcpu) { return play(vcpu); });
     engine = Engine::with_hypervisor(hypervisor, traits, max_shells);
     ElfBuilder elf;
@@ -121,7 +122,7 @@ class ScriptedMachine {
         elf_function(GLINT_ABI_EXPORT, "nothing", GLINT_ABI_VOID, {}),
     };
     elf.symbols = {{"crash", 0, 16}};
-    image = Image::load(engine, elf.build().bytes, {}).value();
+    image = Image::load(engine, elf.build().bytes, options).value();
     functions = std::make_shared<HostFunctions>();
     add_host("progress", GLINT_ABI_VOID, {GLINT_ABI_U32}, [this](HostCall& call) {
       progress.push_back(static_cast<uint32_t>(call.arguments()[0].bits));

@@ -50,35 +50,45 @@ class Turns : public ::testing::Test {
       return result(GLINT_ABI_BOOL, 1)(g);
     };
   }
+
+  // Two hundred sandboxes on two shells.
+  static void take_turns(const LayoutOptions& options) {
+    ScriptedMachine machine(2, {}, options);
+    constexpr uint64_t kCount = 200;
+    std::vector<std::unique_ptr<Sandbox>> sandboxes;
+    std::vector<uint64_t> marks(kCount);
+    for (uint64_t i = 0; i < kCount; ++i) {
+      sandboxes.push_back(machine.sandbox());
+      marks[i] = 1000 + i;
+      machine.script = {leave_mark(marks[i])};
+      ASSERT_TRUE(sandboxes.back()->run());
+    }
+    std::mt19937_64 random(1);
+    for (int turn = 0; turn < 1000; ++turn) {
+      const size_t i = random() % kCount;
+      const uint64_t next = random();
+      machine.script = {check_mark(marks[i], next)};
+      auto called = machine.call(*sandboxes[i], ScriptedMachine::kFlag);
+      ASSERT_TRUE(called) << called.error().message;
+      marks[i] = next;
+    }
+    EXPECT_EQ(machine.engine->counters().vms_created, 2u);
+    EXPECT_EQ(machine.engine->counters().vms_live, 2u);
+    EXPECT_EQ(machine.hypervisor->vms_live(), 2u);
+    EXPECT_EQ(machine.engine->counters().sandboxes_live, kCount);
+    sandboxes.clear();
+    EXPECT_EQ(machine.engine->counters().sandboxes_live, 0u);
+    EXPECT_EQ(machine.engine->counters().vms_live, 2u) << "shells outlive sandboxes";
+  }
 };
 
-TEST_F(Turns, TwoHundredSandboxesOnTwoShellsKeepTheirMemoryAndRegisters) {
-  ScriptedMachine machine(2);
-  constexpr uint64_t kCount = 200;
-  std::vector<std::unique_ptr<Sandbox>> sandboxes;
-  std::vector<uint64_t> marks(kCount);
-  for (uint64_t i = 0; i < kCount; ++i) {
-    sandboxes.push_back(machine.sandbox());
-    marks[i] = 1000 + i;
-    machine.script = {leave_mark(marks[i])};
-    ASSERT_TRUE(sandboxes.back()->run());
-  }
-  std::mt19937_64 random(1);
-  for (int turn = 0; turn < 1000; ++turn) {
-    const size_t i = random() % kCount;
-    const uint64_t next = random();
-    machine.script = {check_mark(marks[i], next)};
-    auto called = machine.call(*sandboxes[i], ScriptedMachine::kFlag);
-    ASSERT_TRUE(called) << called.error().message;
-    marks[i] = next;
-  }
-  EXPECT_EQ(machine.engine->counters().vms_created, 2u);
-  EXPECT_EQ(machine.engine->counters().vms_live, 2u);
-  EXPECT_EQ(machine.hypervisor->vms_live(), 2u);
-  EXPECT_EQ(machine.engine->counters().sandboxes_live, kCount);
-  sandboxes.clear();
-  EXPECT_EQ(machine.engine->counters().sandboxes_live, 0u);
-  EXPECT_EQ(machine.engine->counters().vms_live, 2u) << "shells outlive sandboxes";
+TEST_F(Turns, TwoHundredSandboxesOnTwoShellsKeepTheirMemoryAndRegisters) { take_turns({}); }
+
+// Each of them is moved in three parts.
+TEST_F(Turns, TheSameOnLargePages) {
+  LayoutOptions options;
+  options.large_pages = true;
+  take_turns(options);
 }
 
 TEST_F(Turns, ASandboxStaysAttachedWhileNobodyNeedsItsShell) {
@@ -276,6 +286,34 @@ TEST_F(Turns, WhereRegistersWouldStayBehindEachSandboxHasAShellOfItsOwn) {
   EXPECT_EQ(machine.engine->counters().parks, 0u);
   first.reset();
   EXPECT_EQ(machine.engine->counters().vms_live, 1u) << "its shell went with it";
+}
+
+TEST_F(Turns, ShellsThatAreLetGoAtOnceLeaveAsManyAsTheLimitAllows) {
+  constexpr size_t kHolders = 6, kLimit = 3;
+  for (int round = 0; round < 20; ++round) {
+    ScriptedMachine machine(kLimit);
+    std::vector<std::unique_ptr<Sandbox>> holders;
+    for (size_t i = 0; i < kHolders; ++i) {
+      holders.push_back(machine.sandbox());
+      machine.script = {ready(), [](GuestView& g) {
+                          std::memcpy(g.bytes().data() + 0x9000, "held", 4);
+                          return result(GLINT_ABI_STRING, 0x9000, 4)(g);
+                        }};
+      ASSERT_TRUE(machine.call(*holders.back(), ScriptedMachine::kGreet, {text_value("x")}));
+    }
+    EXPECT_EQ(machine.engine->counters().vms_live, kHolders);
+    std::atomic<bool> go{false};
+    std::vector<std::thread> threads;
+    for (auto& holder : holders) {
+      threads.emplace_back([&go, &holder] {
+        while (!go) std::this_thread::yield();
+        holder->release_result();
+      });
+    }
+    go = true;
+    for (auto& thread : threads) thread.join();
+    EXPECT_EQ(machine.engine->counters().vms_live, kLimit);
+  }
 }
 
 TEST_F(Turns, ManyThreadsTakeTurnsOnTwoShells) {

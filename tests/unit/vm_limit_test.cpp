@@ -18,7 +18,7 @@ namespace {
 // Guests that count their calls in memory and in a register, and so notice when they lose either.
 class VmLimits : public ::testing::Test {
  protected:
-  static constexpr uint32_t kCount = 0, kMeanwhile = 1, kCountMeanwhile = 2;
+  static constexpr uint32_t kCount = 0, kMeanwhile = 1, kCountMeanwhile = 2, kText = 3;
 
   void use(uint32_t max_shells, uint32_t max_vms) {
     hypervisor = std::make_shared<FakeHypervisor>([this](FakeVcpu& vcpu) { return play(vcpu); });
@@ -34,7 +34,8 @@ class VmLimits : public ::testing::Test {
     ElfBuilder elf;
     elf.functions = {elf_function(GLINT_ABI_EXPORT, "count", GLINT_ABI_I64, {}),
                      elf_function(GLINT_ABI_IMPORT, "meanwhile", GLINT_ABI_VOID, {GLINT_ABI_U32}),
-                     elf_function(GLINT_ABI_EXPORT, "count_meanwhile", GLINT_ABI_I64, {})};
+                     elf_function(GLINT_ABI_EXPORT, "count_meanwhile", GLINT_ABI_I64, {}),
+                     elf_function(GLINT_ABI_EXPORT, "text", GLINT_ABI_STRING, {})};
     auto image = Image::load(engine, elf.build().bytes, {}).value();
     std::call_once(layout_known, [&] { layout = image->layout(); });
     return image;
@@ -68,6 +69,7 @@ class VmLimits : public ::testing::Test {
       return host_call(kMeanwhile, {GLINT_ABI_U32, 0, 0})(g);
     }
     vcpu.registers.r14 = 0;
+    if (g.header().function == kText) return result(GLINT_ABI_STRING, 0x9000, 4)(g);
     uint64_t calls = 0;
     std::memcpy(&calls, g.window(), sizeof calls);
     EXPECT_EQ(vcpu.registers.r13, calls);
@@ -137,6 +139,20 @@ TEST_F(VmLimits, AsManyAsCallsRunAtOnceAreThereNevertheless) {
   EXPECT_EQ(live(), 1u) << "none of them is kept above the limit";
   EXPECT_EQ(count(*outer), 3u);
   EXPECT_EQ(count(*inner), 3u);
+  EXPECT_EQ(live(), 1u);
+}
+
+TEST_F(VmLimits, SandboxesThatAreFreedBeforeTheyRestGiveTheirVmsUp) {
+  use(8, 1);
+  std::vector<std::shared_ptr<Image>> images;  // without which their VMs would end anyway
+  std::vector<std::unique_ptr<Sandbox>> sandboxes;
+  for (int i = 0; i < 5; ++i) {
+    images.push_back(load());
+    sandboxes.push_back(make(images.back()));
+    ASSERT_TRUE(sandboxes.back()->call(kText, {}));  // which is held
+  }
+  EXPECT_EQ(live(), 5u);
+  sandboxes.clear();
   EXPECT_EQ(live(), 1u);
 }
 

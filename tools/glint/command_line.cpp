@@ -77,6 +77,8 @@ void add_memory_options(CLI::App& app, MemoryOptions& options) {
 
 void add_guest_options(CLI::App& app, GuestOptions& options) {
   add_memory_options(app, options);
+  app.add_flag("--large-pages", options.large_pages,
+               "Back the heap by pages of 2 MiB, for programs that fill megabytes of it");
   add_texts(app, "--env", options.environment, "NAME=VALUE", "Set an environment variable (repeatable)");
   add_texts(app, "--file", options.files, "GUESTPATH=HOSTPATH", "Let the guest read a file (repeatable)");
   add_texts(app, "--stub", options.stubs, "NAME=VALUE",

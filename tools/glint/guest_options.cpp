@@ -16,6 +16,7 @@ ImageOptions image_options(const MemoryOptions& options) {
 
 ImageOptions image_options(const GuestOptions& options) {
   ImageOptions image = image_options(static_cast<const MemoryOptions&>(options));
+  image.large_pages = options.large_pages;
   for (const std::string& file : options.files) {
     const auto [guest_path, host_path] = split_pair(file, "--file", "GUESTPATH=HOSTPATH");
     if (!guest_path.starts_with('/')) {

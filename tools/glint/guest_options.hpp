@@ -22,7 +22,8 @@ struct GuestOptions : MemoryOptions {
   std::vector<std::string> files;        // GUESTPATH=HOSTPATH
   std::vector<std::string> stubs;        // NAME=VALUE
   std::string deadline;                  // seconds, or "none"
-  bool verbose = false;                  // report every call of an import
+  bool large_pages = false;
+  bool verbose = false;  // report every call of an import
   bool trace_syscalls = false;
 };
 

@@ -28,6 +28,7 @@ struct ImageOptions {
       GLINT_DEFAULT_MEMORY;                   // bytes of writable memory a sandbox may use: data, stack, heap
   uint64_t stack_size = GLINT_DEFAULT_STACK;  // bytes of it for the stack
   std::vector<GuestFile> files = {};
+  bool large_pages = false;  // for guests that fill megabytes of fresh memory; see GLINT_IMAGE_LARGE_PAGES
 };
 
 // A function that a guest program exports or imports.
@@ -185,6 +186,7 @@ Expected<Image> load_image(const ImageOptions& options, const Load& load) {
   c_options.stack_size = options.stack_size;
   c_options.files = files.data();
   c_options.file_count = files.size();
+  if (options.large_pages) c_options.flags |= GLINT_IMAGE_LARGE_PAGES;
   glint_image* image = nullptr;
   glint_error* error = nullptr;
   const glint_status status = load(c_options, &image, &error);

@@ -33,6 +33,11 @@ public sealed class GuestImageOptions
         }
     }
 
+    /// <summary>Backs the heap of sandboxes by pages of 2 MiB, where it holds nothing yet: for guests that
+    /// fill megabytes of fresh memory, which is ten times as fast then. Each 2 MiB of which a guest touches a
+    /// byte take 2 MiB, and are restored whole.</summary>
+    public bool LargePages { get; init; }
+
     /// <summary>Files that the guest may read, by absolute path: <c>"/data/rules.txt"</c>. They are copied
     /// once, and shared by all sandboxes of the image.</summary>
     public IReadOnlyDictionary<string, ReadOnlyMemory<byte>>? Files { get; init; }

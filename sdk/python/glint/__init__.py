@@ -12,7 +12,7 @@ from .errors import (Code, DeadlineExceeded, Error, Fault, GuestError, GuestFaul
                      InternalError, Interrupted, MachineError, PoolEmpty, SnapshotError, UsageError)
 from .host import HostCall, HostFailure, HostFunctions
 from .pool import Pool, PoolCounters
-from .sandbox import Engine, Image, Interrupt, Sandbox, Snapshot, State
+from .sandbox import Engine, EngineCounters, Image, Interrupt, Sandbox, SandboxCounters, Snapshot, State
 from .types import F32, F64, I32, I64, U32, U64, Signature, Type
 
 
@@ -21,7 +21,8 @@ def version() -> str:
     return _native.library().glint_version_string().text
 
 
-__all__ = ["Code", "DeadlineExceeded", "Engine", "Error", "F32", "F64", "Fault", "GuestError", "GuestFault", "HostCall",
-           "HostFailure", "HostFunctionError", "HostFunctions", "I32", "I64", "Image", "ImageError", "InternalError",
-           "Interrupt", "Interrupted", "LibraryError", "MachineError", "Pool", "PoolCounters", "PoolEmpty",
-           "Sandbox", "Signature", "Snapshot", "SnapshotError", "State", "Type", "U32", "U64", "UsageError", "load", "version"]
+__all__ = ["Code", "DeadlineExceeded", "Engine", "EngineCounters", "Error", "F32", "F64", "Fault", "GuestError",
+           "GuestFault", "HostCall", "HostFailure", "HostFunctionError", "HostFunctions", "I32", "I64", "Image",
+           "ImageError", "InternalError", "Interrupt", "Interrupted", "LibraryError", "MachineError", "Pool",
+           "PoolCounters", "PoolEmpty", "Sandbox", "SandboxCounters", "Signature", "Snapshot", "SnapshotError", "State",
+           "Type", "U32", "U64", "UsageError", "load", "version"]

@@ -59,7 +59,7 @@ class File(ctypes.Structure):
 
 
 class ImageOptions(Sized):
-    _fields_ = [("struct_size", c_uint32), ("reserved", c_uint32), ("memory_size", c_uint64), ("stack_size", c_uint64),
+    _fields_ = [("struct_size", c_uint32), ("flags", c_uint32), ("memory_size", c_uint64), ("stack_size", c_uint64),
                 ("files", ctypes.POINTER(File)), ("file_count", c_uint64)]
 
 

@@ -2,6 +2,7 @@
 """Engines, images, sandboxes and interrupts."""
 
 import ctypes
+import dataclasses
 import enum
 import math
 import os
@@ -18,6 +19,7 @@ _NO_DEADLINE = 2**64 - 1
 _EXPORTED = 1
 _END_ON_HOST_FAILURE = 2
 _RESTORE_EACH_CALL = 4  # GLINT_SANDBOX_RESTORE_EACH_CALL
+_LARGE_PAGES = 1  # GLINT_IMAGE_LARGE_PAGES
 _DEDICATED_VM = 8  # GLINT_SANDBOX_DEDICATED_VM
 
 
@@ -27,6 +29,33 @@ class State(enum.IntEnum):
     RUNNING = 2
     POISONED = 3
     ENDED = 4
+
+
+@dataclasses.dataclass(frozen=True)
+class EngineCounters:
+    """Counts of one moment, and since the engine was made; see glint_engine_counters. Each is exact; together they may
+    be of slightly different moments while other threads work."""
+    vms_live: int  # VMs that there are
+    sandboxes_live: int  # sandboxes that there are
+    # Since the engine was made:
+    vms_created: int  # VMs made
+    sandboxes_created: int  # sandboxes made
+    attaches: int  # times that a sandbox was put into a VM
+    parks: int  # times that a sandbox was taken out of a VM to make room
+
+
+@dataclasses.dataclass(frozen=True)
+class SandboxCounters:
+    """Counts since the sandbox was made; see glint_sandbox_counters. Those of a pool's go on from use to use."""
+    calls: int  # guest calls begun
+    host_calls: int  # host functions called by the guest
+    exits: int  # returns of the virtual processor to the host process
+    ioctls: int  # hypervisor calls, those that ran the virtual processor included
+    attaches: int  # times that it was put into a VM
+    unknown_syscalls: int  # system calls that the libos does not serve
+    output_bytes: int  # bytes that the guest printed
+    restores: int  # times that it was put back to a snapshot
+    restored_pages: int  # pages of 4 KiB that were copied for that
 
 
 def _nanoseconds(deadline: float | None) -> int:
@@ -61,21 +90,31 @@ class Engine(_objects.Owner):
         with self._handle as handle:
             return _native.library().glint_engine_backend(handle).text
 
+    @property
+    def counters(self) -> EngineCounters:
+        counters = c.EngineCounters()
+        with self._handle as handle:
+            errors.invoke("glint_engine_get_counters", handle, counters)
+        names = [field.name for field in dataclasses.fields(EngineCounters)]
+        return EngineCounters(**{name: getattr(counters, name) for name in names})
+
     def load(self, program: str | os.PathLike[str] | bytes, memory_size: int = 0, stack_size: int = 0,
-             files: Mapping[str, bytes] | None = None) -> "Image":
+             files: Mapping[str, bytes] | None = None, large_pages: bool = False) -> "Image":
         """Loads a guest program from a path, or from its bytes; see Image."""
-        return Image(self, program, memory_size, stack_size, files)
+        return Image(self, program, memory_size, stack_size, files, large_pages)
 
 
 class Image(_objects.Owner):
     """A guest program, checked and laid out for loading; any number of sandboxes may be made of it. `memory_size` and
-    `stack_size` are bytes, 0 for the defaults (64 MiB, 1 MiB); `files` is what the guest may read, by absolute path."""
+    `stack_size` are bytes, 0 for the defaults (64 MiB, 1 MiB); `files` is what the guest may read, by absolute path;
+    `large_pages` backs the heap by pages of 2 MiB, for guests that fill megabytes of fresh memory."""
 
     def __init__(self, engine: Engine, program: str | os.PathLike[str] | bytes, memory_size: int = 0, stack_size: int = 0,
-                 files: Mapping[str, bytes] | None = None) -> None:
+                 files: Mapping[str, bytes] | None = None, large_pages: bool = False) -> None:
         kept = [(path.encode(), data) for path, data in (files or {}).items()]
         array = (c.File * len(kept))(*(c.File(types.view(path), types.view(data).data, len(data)) for path, data in kept))
-        options = c.ImageOptions(memory_size=memory_size, stack_size=stack_size, files=array, file_count=len(kept))
+        options = c.ImageOptions(flags=_LARGE_PAGES if large_pages else 0, memory_size=memory_size, stack_size=stack_size,
+                                 files=array, file_count=len(kept))
         pointer = ctypes.c_void_p()
         with engine._handle as handle:
             if isinstance(program, bytes):
@@ -219,6 +258,7 @@ class Sandbox(_objects.Owner):
         options.max_depth = max_depth
         self.image = image
         self._busy = threading.Lock()
+        self._caller: int | None = None  # the thread that has _busy
         self._printer = _Printer(output) if output else None
         if self._printer:
             options.output, options.output_user_data = _print, _objects.keep(self._printer)
@@ -242,6 +282,23 @@ class Sandbox(_objects.Owner):
     def state(self) -> State:
         with self._handle as handle:
             return State(_native.library().glint_sandbox_state(handle))
+
+    @property
+    def counters(self) -> SandboxCounters:
+        """During a call only its callbacks may ask, and what the call has added so far may be missing; another thread
+        is refused with Code.BUSY."""
+        counters = c.SandboxCounters()
+
+        def read(handle: int, options: c.CallOptions | None = None) -> None:
+            errors.invoke("glint_sandbox_get_counters", handle, counters)
+
+        if self._caller == threading.get_ident():
+            with self._handle as handle:
+                read(handle)
+        else:  # the library reads them without looking whether another thread is in a call
+            self._guarded(read, None, None)
+        names = [field.name for field in dataclasses.fields(SandboxCounters)]
+        return SandboxCounters(**{name: getattr(counters, name) for name in names})
 
     def call(self, name: str, *arguments: object, deadline: float | None = None,
              interrupt: Interrupt | None = None) -> Any:
@@ -303,6 +360,7 @@ class Sandbox(_objects.Owner):
             raise errors.make(errors.Code.BUSY, "the sandbox is in a call already: one call at a time, and a host function "
                               "may not enter the sandbox that called it")
         try:
+            self._caller = threading.get_ident()
             with self._handle as handle:
                 if interrupt is None:
                     result = run(handle, options)
@@ -310,6 +368,7 @@ class Sandbox(_objects.Owner):
                     with interrupt._handle as options.interrupt:
                         result = run(handle, options)
         finally:
+            self._caller = None
             self._busy.release()
             self._raise_output_error()
         return result

@@ -80,6 +80,8 @@ class Constants(unittest.TestCase):
         self.assertEqual(sandbox._EXPORTED, values["GLINT_EXPORTED"])
         self.assertEqual(sandbox._END_ON_HOST_FAILURE, values["GLINT_SANDBOX_END_ON_HOST_FAILURE"])
         self.assertEqual(sandbox._RESTORE_EACH_CALL, values["GLINT_SANDBOX_RESTORE_EACH_CALL"])
+        self.assertEqual(sandbox._DEDICATED_VM, values["GLINT_SANDBOX_DEDICATED_VM"])
+        self.assertEqual(sandbox._LARGE_PAGES, values["GLINT_IMAGE_LARGE_PAGES"])
         self.assertEqual(pool._LAZY, values["GLINT_POOL_LAZY"])
         self.assertEqual(pool._NO_THREAD, values["GLINT_POOL_NO_THREAD"])
         self.assertEqual(pool._WAIT_NONE, values["GLINT_WAIT_NONE"])

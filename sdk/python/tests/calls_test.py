@@ -46,6 +46,10 @@ class Calls:
         self.assertEqual(sandbox.call("echo_bytes", bytearray(b"abc")), b"abc")
         self.assertEqual(sandbox.call("echo_bytes", memoryview(b"abcdef")[::2]), b"ace")
 
+    def test_an_image_may_have_large_pages(self) -> None:
+        with self.engine.load(GUESTS / "echo", large_pages=True) as image, glint.Sandbox(image) as sandbox:
+            self.assertEqual(sandbox.call("echo_i64", 7), 7)
+
     def test_a_function_without_a_result_gives_none(self) -> None:
         self.assertIsNone(self.mirror().call("tell", 1))
 

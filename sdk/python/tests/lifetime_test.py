@@ -32,7 +32,8 @@ class Lifetimes(FakeTestCase):
         self.engine.close()
         for what, use in (("sandbox", lambda: sandbox.call("add", 1, 2)), ("sandbox", lambda: sandbox.state),
                           ("image", lambda: glint.Sandbox(image)), ("engine", lambda: self.engine.load(GUESTS / "echo")),
-                          ("engine", lambda: self.engine.backend)):
+                          ("engine", lambda: self.engine.backend), ("sandbox", lambda: sandbox.counters),
+                          ("engine", lambda: self.engine.counters)):
             with self.subTest(what), self.assertRaisesRegex(ValueError, f"the {what} is closed"):
                 use()
 

@@ -287,6 +287,13 @@ Result<VcpuState> KvmVcpu::save() {
   return state;
 }
 
+Result<VcpuState> KvmVcpu::look() {
+  // KVM_RUN takes the registers of the run area before it looks at immediate_exit.
+  if (registers_in_run_) GLINT_TRY(complete_exit());
+  registers_in_run_ = false;  // save() is to ask KVM for them
+  return save();
+}
+
 Result<Vcpu::FaultState> KvmVcpu::fault_state() {
   kvm_regs regs{};
   kvm_sregs sregs{};

@@ -29,6 +29,7 @@ class KvmVcpu final : public Vcpu {
   Result<void> load(const VcpuState& state) override;
   Result<void> settle() override;
   Result<VcpuState> save() override;
+  Result<VcpuState> look() override;
   Result<FaultState> fault_state() override;
   Result<Exit> run() override;
   bool kick(pthread_t runner) override;

@@ -18,6 +18,8 @@ internal static class NativeConstants
     public const uint Exported = 1;
     public const uint Imported = 2;
 
+    public const uint ImageLargePages = 1;
+
     public const uint SandboxTrace = 1;
     public const uint SandboxEndOnHostFailure = 2;
     public const uint SandboxRestoreEachCall = 4;

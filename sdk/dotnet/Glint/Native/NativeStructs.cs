@@ -136,7 +136,7 @@ internal unsafe struct NativeFile
 internal unsafe struct NativeImageOptions
 {
     public uint StructSize;
-    public uint Reserved;
+    public uint Flags;
     public ulong MemorySize;
     public ulong StackSize;
     public NativeFile* Files;
