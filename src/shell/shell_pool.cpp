@@ -5,6 +5,7 @@
 #include <cstring>
 #include <new>
 
+#include "base/bytes.hpp"
 #include "base/checked.hpp"
 #include "base/thread.hpp"
 #include "shell/fault_groups.hpp"
@@ -18,6 +19,13 @@ constexpr size_t kMostOwnPages = 16384;
 
 // Pages of a new sandbox that are copied in advance: 256 KiB.
 constexpr size_t kMostLikelyPages = 64;
+
+// Page `index` of a copy of `base` is not as it was.
+bool differs(std::span<const std::byte> window, const WindowMemory& base, uint32_t index) {
+  const std::span<const std::byte> page = window.subspan(uint64_t{index} * kPageSize, kPageSize);
+  const std::byte* original = base.page(index);
+  return original != nullptr ? std::memcmp(page.data(), original, kPageSize) != 0 : !is_zero(page);
+}
 
 // What runs without the lock must not throw: marks that others wait for would stay behind.
 template <class Function>
@@ -341,16 +349,28 @@ void ShellPool::forget(SandboxMemory& sandbox, bool broken) {
   vms_.keep();
 }
 
-// The first sandbox of a snapshot that goes shows what the next ones will write to. A page that is copied in
+// The first sandboxes of a snapshot that go show what the next ones will write to. A page that is copied in
 // advance costs less than one that the guest faults for.
 void ShellPool::learn(const SandboxMemory& sandbox, std::span<const std::byte> window) {
-  if (sandbox.base_ == memory_.window() || sandbox.base_->has_learned() || !check_owner()) return;
-  auto own = without_bad_alloc([&] { return pagemap_.find_own(window); });
-  if (!own) return;
-  if (own->size() > kMostLikelyPages) own->resize(kMostLikelyPages);
+  const WindowMemory& base = *sandbox.base_;
+  if (sandbox.base_ == memory_.window() || !base.is_learning()) return;
   try {
+    std::vector<uint32_t> written;
+    if (base.written_pages().empty()) {
+      auto own = pagemap_.find_own(window);
+      if (!own) return;
+      written = std::move(*own);
+      if (written.size() > kMostLikelyPages) written.resize(kMostLikelyPages);
+    } else {
+      // Of what those before have written to: what was copied in advance is there in any case.
+      for (const uint32_t page : base.written_pages()) {
+        if (differs(window, base, page)) written.push_back(page);
+      }
+    }
+    if (written.empty()) return;  // it did nothing, or was restored: that tells nothing
     // Only a software KVM, which takes dear faults, maps neighbours; it shows by where system calls arrive.
-    sandbox.base_->learn(traits_.syscall_enters_ring3 ? fill_fault_groups(*own, layout_) : std::move(*own));
+    auto likely = traits_.syscall_enters_ring3 ? fill_fault_groups(written, layout_) : written;
+    base.learn(std::move(written), std::move(likely));
   } catch (const std::bad_alloc&) {
     return;  // the next ones take the faults
   }

@@ -116,17 +116,21 @@ WindowMemory::Part WindowMemory::large_zeros(uint64_t limit) const {
   return longest;
 }
 
-std::span<const uint32_t> WindowMemory::likely_pages() const {
-  const auto* pages = likely_.load(std::memory_order_acquire);
-  return pages == nullptr ? std::span<const uint32_t>() : std::span(*pages);
+std::span<const uint32_t> WindowMemory::written_pages() const {
+  const Lesson* lesson = last_lesson_.load(std::memory_order_acquire);
+  return lesson == nullptr ? std::span<const uint32_t>() : std::span(lesson->written);
 }
 
-void WindowMemory::learn(std::vector<uint32_t> own_pages) const {
-  auto pages = std::make_unique<const std::vector<uint32_t>>(std::move(own_pages));
-  const std::vector<uint32_t>* none = nullptr;
-  if (likely_.compare_exchange_strong(none, pages.get(), std::memory_order_acq_rel)) {
-    [[maybe_unused]] const auto* kept = pages.release();  // likely_ owns it
-  }
+std::span<const uint32_t> WindowMemory::likely_pages() const {
+  const Lesson* lesson = last_lesson_.load(std::memory_order_acquire);
+  return lesson == nullptr ? std::span<const uint32_t>() : std::span(lesson->likely);
+}
+
+void WindowMemory::learn(std::vector<uint32_t> written, std::vector<uint32_t> likely) const {
+  const std::lock_guard lock(learning_);
+  all_lessons_.push_back(std::make_unique<const Lesson>(Lesson{std::move(written), std::move(likely)}));
+  last_lesson_.store(all_lessons_.back().get(), std::memory_order_release);
+  lessons_.store(static_cast<uint32_t>(all_lessons_.size()), std::memory_order_release);
 }
 
 Result<std::shared_ptr<const WindowMemory>> WindowMemory::copy(std::span<const std::byte> window,

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <vector>
 
@@ -40,7 +41,6 @@ class WindowMemory {
 
   WindowMemory(const WindowMemory&) = delete;
   WindowMemory& operator=(const WindowMemory&) = delete;
-  ~WindowMemory() { delete likely_.load(std::memory_order_relaxed); }
 
   int fd() const { return fd_.get(); }
   uint64_t offset() const { return offset_; }
@@ -60,11 +60,14 @@ class WindowMemory {
   // The longest part below `limit` that is whole pages of 2 MiB, all zeros; empty where there is none.
   Part large_zeros(uint64_t limit) const;
 
-  // Pages that a sandbox made of this has written to, ascending; what the next one does is likely to be the
-  // same. Empty until learn() was called, which only counts the first time. Thread-safe.
+  // What sandboxes made of this write to, and the next ones are likely to. The first few that go tell: each is
+  // asked, as long as is_learning(), and learn() is told the pages that all of them have written to, ascending,
+  // and those to be copied in advance therefore. Thread-safe; what likely_pages() gave stays as long as this.
+  bool is_learning() const { return lessons_.load(std::memory_order_acquire) < kLessons; }
+  void learn(std::vector<uint32_t> written, std::vector<uint32_t> likely) const;
+  // Both are empty as long as none has told.
+  std::span<const uint32_t> written_pages() const;
   std::span<const uint32_t> likely_pages() const;
-  bool has_learned() const { return likely_.load(std::memory_order_acquire) != nullptr; }
-  void learn(std::vector<uint32_t> own_pages) const;
 
  private:
   WindowMemory(Fd fd, uint64_t offset, MappedRange view)
@@ -76,7 +79,15 @@ class WindowMemory {
   uint64_t offset_;
   MappedRange view_;
   std::vector<Run> runs_;  // of few pages, most of the time: it costs by what is stored, not by the limit
-  mutable std::atomic<const std::vector<uint32_t>*> likely_{nullptr};  // owned; set once
+  // One alone may have been an odd one, and what is copied in advance for nothing stays with each sandbox.
+  static constexpr uint32_t kLessons = 4;
+  struct Lesson {
+    std::vector<uint32_t> written, likely;
+  };
+  mutable std::mutex learning_;
+  mutable std::vector<std::unique_ptr<const Lesson>> all_lessons_;  // guarded by learning_
+  mutable std::atomic<const Lesson*> last_lesson_{nullptr};         // of them
+  mutable std::atomic<uint32_t> lessons_{0};
   uint64_t page_count_ = 0;
 };
 
