@@ -64,8 +64,18 @@ constexpr Bar kBars[] = {
      restore_ratio},
     {"snapshot/restore_4096", "time / 1.5 x copying the pages + 2 us + setting registers", 1, false,
      restore_ratio},
+    {"snapshot/restore_1", "page faults per restore", 0, true, page_faults},
+    {"snapshot/restore_1", "exits per restore", 0, true, exits},
+    {"snapshot/restore_1", "ioctls per restore", 2, true, ioctls},
     {"snapshot/restore_16", "page faults per restore", 0, true, page_faults},
+    {"snapshot/restore_16", "exits per restore", 0, true, exits},
+    {"snapshot/restore_16", "ioctls per restore", 2, true, ioctls},
     {"snapshot/restore_256", "page faults per restore", 0, true, page_faults},
+    {"snapshot/restore_256", "exits per restore", 0, true, exits},
+    {"snapshot/restore_256", "ioctls per restore", 2, true, ioctls},
+    {"snapshot/restore_4096", "page faults per restore", 0, true, page_faults},
+    {"snapshot/restore_4096", "exits per restore", 0, true, exits},
+    {"snapshot/restore_4096", "ioctls per restore", 2, true, ioctls},
 };
 
 // Counts are whole numbers divided by how many operations there were, so they are exact where they are right.

@@ -155,6 +155,7 @@ static bool map_memory(struct host *h) {
 struct vm {
   int fd, vcpu;
   struct kvm_run *run;
+  struct kvm_sregs sregs; /* as set_registers() sets them */
 };
 
 /* The same addresses virtual as physical, in 2 MiB pages that ring 3 may use, and two programs. */
@@ -212,10 +213,7 @@ static void set_ring3(struct kvm_sregs *s) {
 }
 
 static bool set_registers(const struct vm *v, unsigned pages) {
-  struct kvm_sregs sregs;
-  if (ioctl(v->vcpu, KVM_GET_SREGS, &sregs) != 0) return failed("KVM_GET_SREGS");
-  set_ring3(&sregs);
-  if (ioctl(v->vcpu, KVM_SET_SREGS, &sregs) != 0) return failed("KVM_SET_SREGS");
+  if (ioctl(v->vcpu, KVM_SET_SREGS, &v->sregs) != 0) return failed("KVM_SET_SREGS");
   struct kvm_regs regs = {.rip = pages ? WRITE_AT : PING_AT,
                           .rflags = 0x3002,
                           .rdi = DATA_AT,
@@ -244,6 +242,8 @@ static bool vm_open(struct vm *v, const struct host *h, unsigned pages) {
   v->run = mmap(NULL, h->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, v->vcpu, 0);
   if (v->run == MAP_FAILED) return failed("mmap of kvm_run");
   if (ioctl(v->vcpu, KVM_SET_CPUID2, h->cpuid) != 0) return failed("KVM_SET_CPUID2");
+  if (ioctl(v->vcpu, KVM_GET_SREGS, &v->sregs) != 0) return failed("KVM_GET_SREGS");
+  set_ring3(&v->sregs);
   return set_registers(v, pages);
 }
 

@@ -89,6 +89,7 @@ void report(benchmark::State& state, const Series& series) {
   state.counters["host_calls"] = counts.host_calls;
   state.counters["attaches"] = counts.attaches;
   state.counters["page_faults"] = counts.page_faults;
+  state.counters["copied_bytes"] = counts.copied_bytes;
   const MemoryEach memory = series.memory();
   state.counters["own_kib"] = memory.own_kib;
   state.counters["user_kib"] = memory.user_kib;

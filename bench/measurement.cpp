@@ -38,7 +38,7 @@ Counts Series::counts() const {
   Counts sum;
   uint64_t operations = 0;
   constexpr double Counts::* kMembers[] = {&Counts::exits, &Counts::ioctls, &Counts::host_calls,
-                                           &Counts::attaches, &Counts::page_faults};
+                                           &Counts::attaches, &Counts::page_faults, &Counts::copied_bytes};
   for (const Batch& batch : batches_) {
     operations += batch.operations;
     for (double Counts::* member : kMembers) sum.*member += batch.total.*member;

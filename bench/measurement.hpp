@@ -19,6 +19,7 @@ struct Counts {
   double attaches = 0;    // times the sandbox was put into a VM
   double page_faults =
       0;  // of this thread, those that KVM took for the guest included (getrusage, ru_minflt)
+  double copied_bytes = 0;  // by restoring
 };
 
 // What one sandbox of many costs, in KiB; all zero where it was not measured.

@@ -42,8 +42,7 @@ class Copy {
 // restore() of a sandbox whose call has written to `pages` pages that it has written to before.
 class RestoreSubject final : public Subject {
  public:
-  explicit RestoreSubject(uint32_t pages)
-      : pages_(pages), original_(started(engine_)), sandbox_(original_.snapshot(), functions()) {
+  explicit RestoreSubject(uint32_t pages) : pages_(pages), sandbox_(snapshot(), functions()) {
     for (int i = 0; i < 3; ++i) {
       write();
       sandbox_.restore();
@@ -56,7 +55,7 @@ class RestoreSubject final : public Subject {
     std::vector<double> samples, floors;
     const SandboxCounters first = sandbox_.counters();
     unsigned faults = 0;
-    uint64_t ioctls = 0;
+    uint64_t exits = 0, ioctls = 0;
     for (unsigned i = 0; i < kRestores; ++i) {
       write();
       const SandboxCounters before = sandbox_.counters();
@@ -65,13 +64,15 @@ class RestoreSubject final : public Subject {
       sandbox_.restore();
       samples.push_back(watch.us());
       faults += page_faults() - faults_before;
+      exits += sandbox_.counters().exits - before.exits;
       ioctls += sandbox_.counters().ioctls - before.ioctls;
     }
-    const auto restored =
-        static_cast<size_t>((sandbox_.counters().restored_pages - first.restored_pages) / kRestores);
-    Copy copy(restored);
+    const uint64_t restored = sandbox_.counters().restored_pages - first.restored_pages;
+    Copy copy(restored / kRestores);
     for (unsigned i = 0; i < kRestores; ++i) floors.push_back(copy.us());
+    batch.total.exits = static_cast<double>(exits);
     batch.total.ioctls = static_cast<double>(ioctls);
+    batch.total.copied_bytes = static_cast<double>(restored * kPage);
     batch.total.page_faults = faults;
     batch.us = median(std::move(samples));
     batch.floor_us = median(std::move(floors));
@@ -80,11 +81,16 @@ class RestoreSubject final : public Subject {
   }
 
  private:
+  // It holds these pages: they are copied back, not wiped.
+  Snapshot snapshot() const {
+    Sandbox original = started(engine_);
+    original.call("touch", pages_);
+    return original.snapshot();
+  }
   void write() { sandbox_.call("touch", pages_); }
 
   const uint32_t pages_;
   const Engine engine_;
-  Sandbox original_;
   Sandbox sandbox_;
 };
 

@@ -9,8 +9,8 @@ namespace glint::bench {
 bool Table::ReportContext(const Context& context) {
   std::printf("%s; %d processors; times in microseconds\n\n", context.sys_info.name.c_str(),
               context.cpu_info.num_cpus);
-  std::printf("%-24s %9s %9s %6s %6s %7s %6s %9s %7s %8s\n", "", "time", "floor", "ratio", "exits", "ioctls",
-              "host", "attaches", "faults", "free");
+  std::printf("%-24s %9s %9s %6s %6s %7s %6s %9s %7s %9s %8s\n", "", "time", "floor", "ratio", "exits",
+              "ioctls", "host", "attaches", "faults", "copied", "free");
   return true;
 }
 
@@ -24,9 +24,9 @@ void Table::ReportRuns(const std::vector<Run>& runs) {
       std::printf("%-24s %s\n", run.run_name.function_name.c_str(), run.error_message.c_str());
       continue;
     }
-    std::printf("%-24s %9.1f %9.1f %6.2f %6.4g %7.4g %6.4g %9.4g %7.3g", run.run_name.function_name.c_str(),
+    std::printf("%-24s %9.1f %9.1f %6.2f %6.4g %7.4g %6.4g %9.4g %7.3g %9.0f", run.run_name.function_name.c_str(),
                 value("us"), value("floor_us"), value("ratio"), value("exits"), value("ioctls"),
-                value("host_calls"), value("attaches"), value("page_faults"));
+                value("host_calls"), value("attaches"), value("page_faults"), value("copied_bytes"));
     if (value("free_us") > 0) std::printf(" %8.1f", value("free_us"));
     if (value("p99_us") > 0) std::printf("  p99 %.1f, floor %.1f", value("p99_us"), value("floor_p99_us"));
     if (value("user_kib") > 0) {
