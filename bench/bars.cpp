@@ -49,6 +49,7 @@ constexpr Bar kBars[] = {
     {"snapshot/call_parked", "time / attach, run and park without Glint", 1.3, false, ratio},
     {"snapshot/call_restored", "time / the same call of a warm sandbox", 1.05, false, ratio},
     {"snapshot/call_restored", "page faults per call", 0, true, page_faults},
+    {"memory/large_pages", "time / on small pages", 0.5, false, ratio},
     {"pool/loan", "time / bare exit round trip", 1.15, false, ratio},
     {"pool/loan", "attaches per loan", 0, true, attaches},
     {"density/10000", "time of the last thousand / of the first", 2, false, ratio},

@@ -18,10 +18,12 @@
 namespace glint::bench {
 namespace {
 
-constexpr unsigned kSandboxes = 10'000, kThousand = 1'000;
-constexpr unsigned kThreads = 4, kCallsEach = 5'000;
+constexpr unsigned kThreads = 4;
 constexpr unsigned kTeachers = 5;
 constexpr const char* kCount = "count = (count or 0) + 1; return count";
+
+// A thousand of ten thousand.
+unsigned tenth() { return crowd_size() / 10; }
 
 // A number of KiB out of /proc.
 double kib(const char* file, const std::string& name) {
@@ -54,18 +56,18 @@ class Crowd {
     first.call("run", std::string_view("words = {} for i = 1, 1000 do words[i] = 'word ' .. i end"));
     snapshot_.emplace(first.snapshot());
     learn();
-    sandboxes_.reserve(kSandboxes);
-    created_us_.reserve(kSandboxes);
+    sandboxes_.reserve(crowd_size());
+    created_us_.reserve(crowd_size());
   }
 
   void create_all() {
-    for (unsigned i = 0; i < kSandboxes; ++i) {
+    for (unsigned i = 0; i < crowd_size(); ++i) {
       const Stopwatch watch;
       Sandbox& sandbox = sandboxes_.emplace_back(*snapshot_, host_);
       expect(sandbox, 1);
       created_us_.push_back(watch.us());
     }
-    calls_.assign(kSandboxes, 1);
+    calls_.assign(crowd_size(), 1);
   }
 
   uint64_t vms() const { return engine_.counters().vms_live; }
@@ -75,7 +77,7 @@ class Crowd {
 
   double created_us(unsigned first) const {
     const auto begin = created_us_.begin() + first;
-    return median({begin, begin + kThousand});
+    return median({begin, begin + tenth()});
   }
 
   // Each thread has a quarter of them: a sandbox is used by one thread at a time.
@@ -85,8 +87,8 @@ class Crowd {
     for (unsigned t = 0; t < kThreads; ++t) {
       threads.emplace_back([this, t, &wrong] {
         std::mt19937 random(t);
-        for (unsigned i = 0; i < kCallsEach; ++i) {
-          const size_t which = random() % (kSandboxes / kThreads) * kThreads + t;
+        for (unsigned i = 0; i < crowd_size() / 2; ++i) {
+          const size_t which = random() % (crowd_size() / kThreads) * kThreads + t;
           const Expected<std::string> got =
               sandboxes_[which].try_call<std::string>("run", std::string_view(kCount));
           if (!got || *got != std::to_string(++calls_[which])) wrong = true;
@@ -98,8 +100,8 @@ class Crowd {
   }
 
  private:
-  // The first ones that go show what is copied in advance for all that come: of them, a crowd must not have much
-  // more than it needs.
+  // The first ones that go show what is copied in advance for all that come: of them, a crowd must not have
+  // much more than it needs.
   void learn() {
     for (unsigned i = 0; i < kTeachers; ++i) {
       Sandbox sandbox(*snapshot_, host_);
@@ -137,13 +139,14 @@ class TenThousandSubject final : public Subject {
     Batch batch;
     batch.memory.own_kib = crowd.own_kib();
     crowd.call_at_random();
-    batch.operations = kSandboxes;
-    batch.us = crowd.created_us(kSandboxes - kThousand);
+    batch.operations = crowd_size();
+    batch.us = crowd.created_us(crowd_size() - tenth());
     batch.floor_us = crowd.created_us(0);
-    const auto each = [&](double Memory::* what) { return (after.*what - before.*what) / kSandboxes; };
+    const auto each = [&](double Memory::* what) { return (after.*what - before.*what) / crowd_size(); };
     batch.memory.user_kib = each(&Memory::anonymous);
     batch.memory.tables_kib = each(&Memory::tables);
     batch.memory.machine_kib = -each(&Memory::available);
+    batch.memory.sandboxes = crowd_size();
     batch.memory.files = after.files - before.files - 2 * vms;  // a VM's, and its vCPU's
     return batch;
   }

@@ -2,9 +2,12 @@
 // glint_bench [--check] [--json FILE] [--benchmark_…]: see docs/benchmarks.md.
 #include <benchmark/benchmark.h>
 
+#include <charconv>
 #include <cstdio>
+#include <cstring>
 #include <exception>
 #include <iostream>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +17,13 @@
 #include "table.hpp"
 
 namespace glint::bench {
+namespace {
+
+unsigned s_crowd = 10'000;
+
+}  // namespace
+
+unsigned crowd_size() { return s_crowd; }
 
 const std::vector<Benchmark>& benchmarks() {
   static const std::vector<Benchmark> all = {
@@ -36,6 +46,7 @@ const std::vector<Benchmark>& benchmarks() {
       {"snapshot/restore_16", 15, restore_16},
       {"snapshot/restore_256", 15, restore_256},
       {"snapshot/restore_4096", 15, restore_4096},
+      {"memory/large_pages", 5, fill_large_pages},
       {"pool/loan", 15, pool_loan},
       {"density/10000", 1, ten_thousand},
       {"density/munmap", 1, unrelated_munmap},
@@ -49,13 +60,24 @@ namespace {
 constexpr char kUsage[] =
     "glint_bench [--check] [--json FILE] [--benchmark_filter=REGEX] [other options of Google Benchmark]\n"
     "  --check      exit with 1 where a bar is missed, and name it\n"
-    "  --json FILE  write the results to FILE as well, in Google Benchmark's format\n";
+    "  --json FILE  write the results to FILE as well, in Google Benchmark's format\n"
+    "  --crowd N    density/10000 and its kin with N sandboxes, 100 to 1000000\n";
 
 struct Options {
   bool check = false;
   bool help = false;
   std::vector<std::string> others;  // for Google Benchmark
 };
+
+unsigned parse_crowd(const char* text) {
+  unsigned long count = 0;
+  const char* end = text + std::strlen(text);
+  const auto [rest, failure] = std::from_chars(text, end, count);
+  if (failure != std::errc() || rest != end || count < 100 || count > 1'000'000) {
+    throw std::invalid_argument("--crowd takes a number from 100 to 1000000");
+  }
+  return static_cast<unsigned>(count);
+}
 
 Options parse(int argc, char** argv) {
   Options options;
@@ -68,6 +90,8 @@ Options parse(int argc, char** argv) {
     } else if (argument == "--json" && i + 1 < argc) {
       options.others.push_back("--benchmark_out=" + std::string(argv[++i]));
       options.others.push_back("--benchmark_out_format=json");
+    } else if (argument == "--crowd" && i + 1 < argc) {
+      s_crowd = parse_crowd(argv[++i]);
     } else {
       options.others.emplace_back(argument);
     }
@@ -96,6 +120,7 @@ void report(benchmark::State& state, const Series& series) {
   state.counters["tables_kib"] = memory.tables_kib;
   state.counters["machine_kib"] = memory.machine_kib;
   state.counters["files"] = memory.files;
+  state.counters["sandboxes"] = memory.sandboxes;
 }
 
 // An iteration, as Google Benchmark counts, is a batch; its time is the batch's median.

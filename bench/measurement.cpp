@@ -37,7 +37,7 @@ double Series::disturbed() const {
 Counts Series::counts() const {
   Counts sum;
   uint64_t operations = 0;
-  constexpr double Counts::* kMembers[] = {&Counts::exits, &Counts::ioctls, &Counts::host_calls,
+  constexpr double Counts::* kMembers[] = {&Counts::exits,    &Counts::ioctls,      &Counts::host_calls,
                                            &Counts::attaches, &Counts::page_faults, &Counts::copied_bytes};
   for (const Batch& batch : batches_) {
     operations += batch.operations;

@@ -28,6 +28,7 @@ struct MemoryEach {
   double user_kib = 0;     // of this process, those included
   double tables_kib = 0;   // page tables of this process
   double machine_kib = 0;  // what the machine has less
+  double sandboxes = 0;    // of how many
   double files = 0;        // file descriptors of all together, but for those of VMs
 };
 

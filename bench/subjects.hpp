@@ -49,11 +49,16 @@ std::unique_ptr<Subject> call_of_parked();
 // restoring.
 std::unique_ptr<Subject> call_after_restore();
 
+// The first call that fills 16 MiB of fresh memory, on large pages; the floor is the same on small ones.
+std::unique_ptr<Subject> fill_large_pages();
+
 // Of a warm pool: acquire, an empty call, give back; the floor is a bare exit.
 std::unique_ptr<Subject> pool_loan();
 
-// 10,000 sandboxes of one snapshot of Lua, called at random by four threads. The time is that of making and
-// first calling one of the last thousand; the floor, one of the first thousand.
+// How many sandboxes the next three have: 10,000, or what --crowd says.
+unsigned crowd_size();
+// Sandboxes of one snapshot of Lua, called at random by four threads. The time is that of making and first
+// calling one of the last tenth; the floor, one of the first tenth.
 std::unique_ptr<Subject> ten_thousand();
 // While they live: a page that is mapped, written and unmapped, and a thread that starts and ends, each
 // without anything to do with Glint; the floor is the same before there was any sandbox.

@@ -24,15 +24,16 @@ void Table::ReportRuns(const std::vector<Run>& runs) {
       std::printf("%-24s %s\n", run.run_name.function_name.c_str(), run.error_message.c_str());
       continue;
     }
-    std::printf("%-24s %9.1f %9.1f %6.2f %6.4g %7.4g %6.4g %9.4g %7.3g %9.0f", run.run_name.function_name.c_str(),
-                value("us"), value("floor_us"), value("ratio"), value("exits"), value("ioctls"),
-                value("host_calls"), value("attaches"), value("page_faults"), value("copied_bytes"));
+    std::printf("%-24s %9.1f %9.1f %6.2f %6.4g %7.4g %6.4g %9.4g %7.3g %9.0f",
+                run.run_name.function_name.c_str(), value("us"), value("floor_us"), value("ratio"),
+                value("exits"), value("ioctls"), value("host_calls"), value("attaches"), value("page_faults"),
+                value("copied_bytes"));
     if (value("free_us") > 0) std::printf(" %8.1f", value("free_us"));
     if (value("p99_us") > 0) std::printf("  p99 %.1f, floor %.1f", value("p99_us"), value("floor_p99_us"));
     if (value("user_kib") > 0) {
-      std::printf("  KiB each: own %.1f, process %.1f, page tables %.1f, machine %.1f; %.0f files",
-                  value("own_kib"), value("user_kib"), value("tables_kib"), value("machine_kib"),
-                  value("files"));
+      std::printf("  KiB each of %.0f: own %.1f, process %.1f, page tables %.1f, machine %.1f; %.0f files",
+                  value("sandboxes"), value("own_kib"), value("user_kib"), value("tables_kib"),
+                  value("machine_kib"), value("files"));
     }
     if (value("disturbed") > 0)
       std::printf("  %.0f %% are CPU times: the machine is busy", 100 * value("disturbed"));

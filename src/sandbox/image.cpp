@@ -75,7 +75,7 @@ Result<ImageIdentity> Image::identity() const {
   const std::lock_guard lock(identity_mutex_);
   if (!identity_) {
     // The window's memory is the part of the image's file behind the read-only one.
-    GLINT_TRY_ASSIGN(identity, identify(layout_, shells_->initial_memory()->fd()));
+    GLINT_TRY_ASSIGN(identity, identify(layout_, shells_->initial_memory()->segments().front().file->get()));
     identity_ = std::move(identity);
   }
   return *identity_;

@@ -91,7 +91,8 @@ Result<void> write_pages(const WindowMemory& memory, int to, uint64_t offset, st
   Hasher hasher;
   for (PageRun& run : runs) {
     const uint64_t begin = run.first * kPageSize;
-    GLINT_TRY(for_each_chunk(memory.fd(), memory.offset() + begin, run.count * kPageSize, buffer,
+    const auto [fd, at] = memory.place_of(run.first);
+    GLINT_TRY(for_each_chunk(fd, at, run.count * kPageSize, buffer,
                              [&](std::span<const std::byte> bytes, uint64_t done) {
                                hasher.add(bytes);
                                return write_at(to, bytes, offset + begin + done, kWriting);

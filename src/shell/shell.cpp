@@ -3,6 +3,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -96,7 +97,9 @@ WindowMemory::Part Shell::large_part(const WindowMemory& base) const {
 Result<void> Shell::begin_with(std::shared_ptr<const WindowMemory> base) {
   if (base_ == base) return {};
   base_ = nullptr;
-  GLINT_TRY(map_file_private(window().data(), layout_.window_size, base->fd(), base->offset()));
+  for (const auto& [begin, size, file, offset] : base->segments()) {
+    GLINT_TRY(map_file_private(window().data() + begin, size, file->get(), offset));
+  }
   const WindowMemory::Part large = large_part(*base);
   if (large.size != 0) GLINT_TRY(map_anonymous_large(window().data() + large.begin, large.size));
   base_ = std::move(base);
@@ -112,21 +115,25 @@ Result<void> Shell::move_out(std::byte* home, bool& torn) {
   return move(window().data(), home, *base_, torn);
 }
 
-// With DONTUNMAP, mremap moves one mapping at a time: that of the file, or the large part and what is around
-// it.
+// With DONTUNMAP, mremap moves one mapping at a time: those of the files, but for the large part, and that.
 Result<void> Shell::move(std::byte* from, std::byte* to, const WindowMemory& base, bool& torn) const {
-  const WindowMemory::Part large = large_part(base);
-  const uint64_t behind = large.begin + large.size;
-  const WindowMemory::Part parts[] = {{0, large.begin}, large, {behind, layout_.window_size - behind}};
   bool moved = false;
-  for (const auto& [begin, size] : parts) {
-    if (size == 0) continue;
-    auto done = move_pages(from + begin, to + begin, size);
+  const auto move_part = [&](uint64_t begin, uint64_t end) -> Result<void> {
+    if (begin >= end) return {};
+    auto done = move_pages(from + begin, to + begin, end - begin);
     torn = !done && moved;
-    if (!done) return done;
     moved = true;
+    return done;
+  };
+  const WindowMemory::Part large = large_part(base);
+  const uint64_t large_begin = large.size != 0 ? large.begin : layout_.window_size;
+  const uint64_t large_end = large_begin + large.size;
+  for (const WindowMemory::Segment& segment : base.segments()) {
+    const uint64_t end = segment.begin + segment.size;
+    GLINT_TRY(move_part(segment.begin, std::min(end, large_begin)));
+    GLINT_TRY(move_part(std::max(segment.begin, large_end), end));
   }
-  return {};
+  return move_part(large_begin, large_end);
 }
 
 Result<void> Shell::reset_window() { return discard(window()); }

@@ -15,7 +15,7 @@
 
 namespace glint::core {
 
-// The contents that the windows of sandboxes begin with: sealed memory in a file, of which each window is a
+// The contents that the windows of sandboxes begin with: sealed memory in files, of which each window is a
 // private mapping. Shared and immutable. Pages that are zero take no space.
 class WindowMemory {
  public:
@@ -33,8 +33,9 @@ class WindowMemory {
   static Result<std::shared_ptr<const WindowMemory>> create(Fd fd, uint64_t offset, uint64_t size,
                                                             std::vector<Run> runs);
 
-  // What `window`, a private mapping of `base`, holds now. `own`: which of its pages are not those of `base`.
-  // Costs in proportion to the pages that are not zero.
+  // What `window`, a private mapping of `base`, holds now. `own`: which of its pages are not those of `base`,
+  // ascending. Costs in proportion to them, and to what of `base` is copied along: large parts that did not
+  // change are shared.
   static Result<std::shared_ptr<const WindowMemory>> copy(std::span<const std::byte> window,
                                                           std::span<const uint32_t> own,
                                                           const WindowMemory& base);
@@ -42,13 +43,27 @@ class WindowMemory {
   WindowMemory(const WindowMemory&) = delete;
   WindowMemory& operator=(const WindowMemory&) = delete;
 
-  int fd() const { return fd_.get(); }
-  uint64_t offset() const { return offset_; }
   uint64_t size() const { return view_.size(); }
+
+  // [begin, begin + size) of the window lies in a file from `offset` on.
+  struct Segment {
+    uint64_t begin, size;
+    std::shared_ptr<const Fd> file;
+    uint64_t offset;
+  };
+  // Ascending, without gaps: one, or up to kMostSegments where parts of others are shared.
+  std::span<const Segment> segments() const { return segments_; }
+  static constexpr size_t kMostSegments = 12;
+  // Where a page lies.
+  struct Place {
+    int fd;
+    uint64_t offset;
+  };
+  Place place_of(uint64_t page) const;
 
   // The contents of page `index`; null: zeros.
   const std::byte* page(uint64_t index) const;
-  // The pages that are not holes, ascending.
+  // The pages that are not holes, ascending; those of each run lie in one segment.
   std::span<const Run> runs() const { return runs_; }
   // How many they are.
   uint64_t page_count() const { return page_count_; }
@@ -60,9 +75,10 @@ class WindowMemory {
   // The longest part below `limit` that is whole pages of 2 MiB, all zeros; empty where there is none.
   Part large_zeros(uint64_t limit) const;
 
-  // What sandboxes made of this write to, and the next ones are likely to. The first few that go tell: each is
-  // asked, as long as is_learning(), and learn() is told the pages that all of them have written to, ascending,
-  // and those to be copied in advance therefore. Thread-safe; what likely_pages() gave stays as long as this.
+  // What sandboxes made of this write to, and the next ones are likely to. The first few that go tell: each
+  // is asked, as long as is_learning(), and learn() is told the pages that all of them have written to,
+  // ascending, and those to be copied in advance therefore. Thread-safe; what likely_pages() gave stays as
+  // long as this.
   bool is_learning() const { return lessons_.load(std::memory_order_acquire) < kLessons; }
   void learn(std::vector<uint32_t> written, std::vector<uint32_t> likely) const;
   // Both are empty as long as none has told.
@@ -70,13 +86,20 @@ class WindowMemory {
   std::span<const uint32_t> likely_pages() const;
 
  private:
-  WindowMemory(Fd fd, uint64_t offset, MappedRange view)
-      : fd_(std::move(fd)), offset_(offset), view_(std::move(view)) {}
-  static Result<std::shared_ptr<WindowMemory>> map(Fd fd, uint64_t offset, uint64_t size);
-  Result<void> find_pages();
+  WindowMemory(std::vector<Segment> segments, MappedRange view)
+      : segments_(std::move(segments)), view_(std::move(view)) {}
+  static Result<std::shared_ptr<WindowMemory>> map(std::vector<Segment> segments, uint64_t size);
+  Result<void> find_pages(const Segment& segment);
+  void add_run(Run run);
+  std::vector<Run> find_shared(std::span<const uint32_t> own) const;
+  uint64_t count_pages(Run pages) const;
+  std::vector<Segment> segments_of(Run pages) const;
+  std::vector<Run> runs_of(Run pages) const;
+  static Result<std::shared_ptr<const WindowMemory>> combine(std::shared_ptr<const Fd> own,
+                                                             std::span<const Run> shared,
+                                                             const WindowMemory& base);
 
-  Fd fd_;
-  uint64_t offset_;
+  std::vector<Segment> segments_;
   MappedRange view_;
   std::vector<Run> runs_;  // of few pages, most of the time: it costs by what is stored, not by the limit
   // One alone may have been an odd one, and what is copied in advance for nothing stays with each sandbox.

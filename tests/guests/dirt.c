@@ -250,6 +250,12 @@ GLINT_EXPORT(uint64_t, random_word, (void)) {
   return word;
 }
 
+/* Whenever it is stopped, it is most likely inside the libos, which writes 64 KiB at a time. */
+GLINT_EXPORT(void, stay_in_libos, (void)) {
+  for (;;)
+    if (getrandom(block, 65536, 0) < 0) abort();
+}
+
 GLINT_EXPORT(uint64_t, monotonic_ns, (void)) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);

@@ -86,6 +86,36 @@ TEST_F(Host, AForkedChildMayDestroyItsCopiesOfTheObjects) {
   }
 }
 
+// At the moment of the fork, threads that are not in the child hold mutexes, and are parking this very
+// sandbox.
+TEST_F(Host, AForkedChildMayDestroyThemWhileTheParentsThreadsAreAtWork) {
+  const auto own_engine = make_engine(1);
+  const auto image = load_image(own_engine, "echo", small());
+  std::atomic<bool> over{false};
+  auto idle = make_sandbox(image);
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 2; ++t) {
+    threads.emplace_back([&] {
+      const auto mine = make_sandbox(image);
+      while (!over) EXPECT_TRUE(gave(call<int64_t>(*mine, "add", int64_t{1}, int64_t{2}), 3));
+    });
+  }
+  for (uint32_t i = 0; i < scaled(200); ++i) {
+    EXPECT_TRUE(gave(call<int64_t>(*idle, "add", int64_t{1}, int64_t{2}), 3));
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      ::signal(SIGALRM, SIG_DFL);
+      ::alarm(30);  // ends one that hangs
+      idle.reset();
+      ::_exit(0);
+    }
+    EXPECT_EQ(exit_status_of(child), 0) << "round " << i;
+  }
+  over = true;
+  for (std::thread& thread : threads) thread.join();
+}
+
 TEST_F(Host, AForkedChildIsRefusedTheSandboxesAndImagesOfItsParent) {
   auto image = load_image(engine, "echo", small());
   auto before = make_sandbox(image);

@@ -165,6 +165,43 @@ TEST_F(SnapshotFiles, ALoadedOneIsASnapshotLikeAnyOther) {
   EXPECT_TRUE(gave(call<uint64_t>(*from(snapshot), "count"), 2u)) << "what is removed stays for who has it";
 }
 
+// A later snapshot of a large guest shares what has not changed with the one before. Its sandboxes run, are
+// parked in parts, and are saved whole.
+TEST_F(SnapshotFiles, OneThatSharesPagesWithAnotherIsAsGood) {
+  const auto load = [] {
+    LayoutOptions options;
+    options.memory_size = 64u << 20;
+    return load_image(make_engine(1), "secret", options);
+  };
+  image = load();
+  auto sandbox = make_sandbox(image);
+  ASSERT_TRUE(succeeded(call_void(*sandbox, "spread", uint64_t{8192})));  // 32 MiB
+  auto snapshot = take(*sandbox);
+  EXPECT_EQ(snapshot->frozen.memory->segments().size(), 1u);
+  for (uint64_t generation = 1; generation <= 3; ++generation) {
+    const auto next = from(snapshot);
+    EXPECT_TRUE(gave(call<uint64_t>(*next, "count"), generation));
+    snapshot = take(*next);
+    EXPECT_GT(snapshot->frozen.memory->segments().size(), 1u);
+  }
+  const auto one = from(snapshot), two = from(snapshot);
+  for (uint64_t turn = 4; turn < 8; ++turn) {
+    EXPECT_TRUE(gave(call<uint64_t>(*one, "count"), turn));
+    EXPECT_TRUE(gave(call<uint64_t>(*two, "count"), turn));
+  }
+  EXPECT_GE(one->counters().attaches, 4u);
+  ASSERT_TRUE(succeeded(one->restore(nullptr)));
+  EXPECT_TRUE(gave(call<uint64_t>(*one, "count"), 4u));
+
+  const Seen expected = look_at(*from(snapshot));
+  ASSERT_TRUE(succeeded(save_snapshot(*snapshot, path)));
+  const auto again = loaded(load(), path);
+  EXPECT_EQ(again->frozen.memory->segments().size(), 1u);
+  EXPECT_EQ(again->frozen.memory->page_count(), snapshot->frozen.memory->page_count());
+  EXPECT_TRUE(look_at(*from(again)).memory == expected.memory);
+  EXPECT_TRUE(gave(call<uint64_t>(*from(again), "count"), 4u));
+}
+
 TEST_F(SnapshotFiles, RandomBytesDifferAndClocksGoOn) {
   ASSERT_TRUE(succeeded(save_snapshot(*prepared(), path)));
   const auto one = loaded(fresh_image(), path), other = loaded(fresh_image(), path);

@@ -24,12 +24,13 @@ class Snapshots : public KvmTest {
     use_shells(1);
   }
   // An engine and an image of its own, whose sandboxes share `count` VMs.
-  void use_shells(uint32_t count, uint64_t memory_size = 8u << 20, bool large_pages = false) {
+  void use_shells(uint32_t count, uint64_t memory_size = 8u << 20, bool large_pages = false,
+                  std::string_view guest = "dirt") {
     own_engine = make_engine(count);
     LayoutOptions options;
     options.memory_size = memory_size;
     options.large_pages = large_pages;
-    image = load_image(own_engine, "dirt", options);
+    image = load_image(own_engine, guest, options);
   }
   std::unique_ptr<Sandbox> from(const std::shared_ptr<const Snapshot>& snapshot,
                                 SandboxOptions options = {}) {
@@ -384,6 +385,26 @@ Seen look_at(Sandbox& sandbox) {
   return seen;
 }
 
+bool is_what_is_frozen(const Seen& seen, const FrozenSandbox& frozen) {
+  const Bytes zeros(kPageSize);
+  for (uint64_t page = 0; page < seen.memory.size() / kPageSize; ++page) {
+    const std::byte* stored = frozen.memory->page(page);
+    const void* wanted = stored != nullptr ? static_cast<const void*>(stored) : zeros.data();
+    if (std::memcmp(seen.memory.data() + page * kPageSize, wanted, kPageSize) != 0) return false;
+  }
+  const VcpuState& state = frozen.state;
+  return seen.registers == state.registers && seen.fs_base == state.fs_base &&
+         seen.gs_base == state.gs_base &&
+         std::memcmp(seen.vectors.data(), state.vectors->xsave.data(), seen.vectors.size()) == 0;
+}
+
+bool is_in_libos(const Layout& layout, uint64_t gva) {
+  return std::ranges::any_of(layout.mappings, [&](const Mapping& mapping) {
+    return mapping.region == Region::kLibos && mapping.executable && gva >= mapping.gva &&
+           gva - mapping.gva < mapping.size;
+  });
+}
+
 class RestoreCompleteness : public Snapshots {
  protected:
   static uint32_t wanted_rounds() {
@@ -417,19 +438,6 @@ class RestoreCompleteness : public Snapshots {
   }
 
  private:
-  static bool is_what_is_frozen(const Seen& seen, const FrozenSandbox& frozen) {
-    const Bytes zeros(kPageSize);
-    for (uint64_t page = 0; page < seen.memory.size() / kPageSize; ++page) {
-      const std::byte* stored = frozen.memory->page(page);
-      const void* wanted = stored != nullptr ? static_cast<const void*>(stored) : zeros.data();
-      if (std::memcmp(seen.memory.data() + page * kPageSize, wanted, kPageSize) != 0) return false;
-    }
-    const VcpuState& state = frozen.state;
-    return seen.registers == state.registers && seen.fs_base == state.fs_base &&
-           seen.gs_base == state.gs_base &&
-           std::memcmp(seen.vectors.data(), state.vectors->xsave.data(), seen.vectors.size()) == 0;
-  }
-
   static bool is_as_before(Sandbox& sandbox, const Seen& expected) {
     bool same = true;
     auto looked = sandbox.inspect([&](std::span<const std::byte> memory, const VcpuState& state, auto) {
@@ -463,6 +471,71 @@ TEST_F(RestoreCompleteness, ATrackingThatFindsNothingIsNoticedOnLargePages) {
   use_shells(1, 16u << 20, true);
   image->shells().break_tracking();
   EXPECT_LT(run(50), 50u);
+}
+
+// There the program's registers lie on its stack, and data of the libos may be changed by half.
+TEST_F(RestoreCompleteness, AGuestStoppedInsideTheLibosIsAsTheSnapshotHasIt) {
+  constexpr uint32_t kTries = 200, kWanted = 10;
+  const auto snapshot = prepared();
+  auto sandbox = from(snapshot), other = from(snapshot);
+  const auto function = image->find_export("stay_in_libos");
+  ASSERT_TRUE(succeeded(function));
+  uint32_t stops = 0;
+  for (uint32_t i = 0; i < kTries && stops < kWanted; ++i) {
+    // 1 to 3 ms; under an emulated processor, where that may not reach the libos, more and more.
+    const uint64_t deadline_ns = (1 + i % 3 + i / 10) * 1'000'000;
+    ASSERT_TRUE(failed_with(sandbox->call(*function, {}, {.deadline_ns = deadline_ns, .interrupt = nullptr}),
+                            GLINT_E_DEADLINE));
+    if (sandbox->state() != Sandbox::State::kPoisoned) continue;  // it was too late to enter the guest
+    if (!is_in_libos(image->layout(), look_at(*sandbox).registers.rip)) {
+      ASSERT_TRUE(succeeded(sandbox->restore(nullptr)));
+      continue;
+    }
+    // The other one takes the only VM: every second time it is restored where it is parked.
+    if (++stops % 2 == 0) {
+      EXPECT_TRUE(succeeded(call<uint64_t>(*other, "count")));
+    }
+    ASSERT_TRUE(succeeded(sandbox->restore(nullptr)));
+    ASSERT_TRUE(is_what_is_frozen(look_at(*sandbox), snapshot->frozen)) << "after stop " << stops;
+    EXPECT_TRUE(gave(call<uint64_t>(*sandbox, "count"), 2u));
+    EXPECT_TRUE(succeeded(call<uint64_t>(*sandbox, "random_word"))) << "the libos serves again";
+  }
+  EXPECT_GE(stops, 3u);
+}
+
+// The window is as large as one large page, and the heap, a part of it, too small for any.
+TEST_F(RestoreCompleteness, HoldsForTheSmallestMemory) {
+  // Filled: most pages that are written later are stored in the snapshot; else they are zeros there.
+  for (const auto& [large_pages, filled] :
+       {std::pair(false, false), {false, true}, {true, false}, {true, true}}) {
+    SCOPED_TRACE(::testing::Message() << "large pages: " << large_pages << ", filled: " << filled);
+    use_shells(1, kMinMemory, large_pages, "state");
+    ASSERT_EQ(image->layout().window_size, 2u << 20);
+    auto original = make_sandbox(image);
+    if (filled) {
+      EXPECT_TRUE(gave(call<bool>(*original, "fill", uint64_t{7}), true));
+    }
+    const int32_t kept = filled ? 0 : 1;  // what verify() says
+    EXPECT_TRUE(gave(call<int64_t>(*original, "increment"), 1));
+    const auto snapshot = take(*original);
+    auto one = from(snapshot), other = from(snapshot);  // one of them is parked
+    for (uint32_t round = 1; round <= 3; ++round) {
+      EXPECT_TRUE(gave(call<int32_t>(*one, "verify", uint64_t{7}), kept));
+      EXPECT_TRUE(gave(call<int64_t>(*one, "increment"), 2));
+      EXPECT_TRUE(gave(call<bool>(*one, "fill", uint64_t{100} + round), true));
+      EXPECT_TRUE(gave(call<int32_t>(*other, "verify", uint64_t{7}), kept)) << "they do not see each other";
+      EXPECT_TRUE(gave(call<int64_t>(*other, "increment"), 1 + round));
+      EXPECT_TRUE(gave(call<int32_t>(*one, "verify", uint64_t{100} + round), 0)) << "it was moved";
+      // The other one takes the VM: every second time it is restored where it is parked.
+      if (round % 2 == 0) {
+        EXPECT_TRUE(gave(call<int64_t>(*other, "counter"), 1 + round));
+      }
+      ASSERT_TRUE(succeeded(one->restore(nullptr)));
+      EXPECT_TRUE(is_what_is_frozen(look_at(*one), snapshot->frozen)) << "in round " << round;
+    }
+    EXPECT_TRUE(gave(call<int32_t>(*from(snapshot), "verify", uint64_t{7}), kept));
+    EXPECT_TRUE(gave(call<int64_t>(*original, "increment"), 2)) << "the original goes on";
+  }
 }
 
 }  // namespace
