@@ -271,7 +271,8 @@ class TwoThreadsSubject final : public Subject {
   }
 
  private:
-  static constexpr unsigned kEach = 100;
+  // 20 ms and more: Linux may begin with both threads on one processor, until a tick.
+  static constexpr unsigned kEach = 400;
 
   // Microseconds for each sandbox.
   double create_many(unsigned threads) {
