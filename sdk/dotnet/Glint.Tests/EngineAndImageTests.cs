@@ -62,6 +62,17 @@ public sealed class EngineAndImageTests : InteropTest
     }
 
     [Fact]
+    public void AnImageMayHaveLargePages()
+    {
+        using SandboxEngine engine = new(new SandboxEngineOptions { Backend = SandboxBackend.Fake });
+        using GuestImage image = GuestImage.Load(Setup.Guest("mirror"),
+            new GuestImageOptions { Engine = engine, LargePages = true });
+        using HostFunctions host = Guests.Mirror();
+        using Sandbox sandbox = new(image, host);
+        Assert.Equal(3, sandbox.Call<long>("add", 1, 2)); // asks host_add
+    }
+
+    [Fact]
     public void AnEngineCountsItsSandboxes()
     {
         SandboxEngineOptions options = new() { Backend = SandboxBackend.Fake, MaxShells = 1 };

@@ -123,7 +123,7 @@ public sealed unsafe class GuestImage : IDisposable
             NativeImageOptions native = new()
             {
                 StructSize = (uint)sizeof(NativeImageOptions),
-                Flags = options is { LargePages: true } ? NativeFlags.ImageLargePages : 0,
+                Flags = options is { LargePages: true } ? NativeConstants.ImageLargePages : 0,
                 MemorySize = (ulong)(options?.MemorySize ?? 0),
                 StackSize = (ulong)(options?.StackSize ?? 0),
                 Files = AddFiles(files, texts, pins),
