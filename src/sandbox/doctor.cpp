@@ -20,7 +20,7 @@ using Severity = DoctorItem::Severity;
 constexpr uint32_t kMinKernelMajor = 5;
 constexpr uint32_t kMinKernelMinor = 13;
 
-constexpr uint64_t kMappingsPerSandbox = 2;       // see Sandbox: at most two mappings each
+constexpr uint64_t kMappingsPerSandbox = 2;       // window and home; large pages and shared parts take more
 constexpr uint64_t kFilesPerVm = 2;               // the descriptors of the VM and its vCPU
 constexpr uint64_t kEnoughSandboxes = 30'000;     // with fewer than this, the limit is worth a note
 constexpr uint64_t kEnoughFiles = 1024;           // what most distributions set
