@@ -18,7 +18,8 @@ typedef struct glint_snapshot glint_snapshot;
 
 /* Takes a snapshot of a sandbox that waits for calls; one that has not started is started first, for which
  * `options` count, which may be NULL. The sandbox goes on as it is. Costs in proportion to the pages of the
- * guest that are not zero, and these are what it takes in memory.
+ * guest that are not zero; of one that was made from a snapshot, to those that were written since, as long as
+ * they lie together: parts of 4 MiB and more that did not change are shared.
  *
  * Fails as glint_sandbox_run does; with GLINT_E_POISONED and GLINT_E_ENDED when the sandbox is not ready,
  * with GLINT_E_UNSUPPORTED where /proc/self/pagemap cannot be read. One at a time, with the sandbox. */

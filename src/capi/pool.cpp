@@ -18,7 +18,7 @@ constexpr glint_pool_options kDefaults{sizeof(glint_pool_options), 0, 0, 0, 0, {
 constexpr glint_acquire_options kAcquireDefaults{sizeof(glint_acquire_options), 0, GLINT_WAIT_NONE, nullptr,
                                                  nullptr};
 
-Result<core::PoolOptions> read_options(const glint_pool_options* from, uint32_t max_shells) {
+Result<core::PoolOptions> read_options(const glint_pool_options* from, uint32_t kept_vms) {
   glint_pool_options read = kDefaults;
   if (from != nullptr) {
     GLINT_TRY_ASSIGN(given, read_struct(from, kDefaults, "glint_pool_options"));
@@ -37,7 +37,7 @@ Result<core::PoolOptions> read_options(const glint_pool_options* from, uint32_t 
   options.background = (read.flags & GLINT_POOL_NO_THREAD) == 0;
   options.dedicated_vms = (read.flags & GLINT_POOL_DEDICATED_VMS) != 0;
   options.size = read.size == 0 ? core::default_shells() : read.size;
-  if (!lazy) options.warm = read.warm == 0 ? std::min(options.size, max_shells) : read.warm;
+  if (!lazy) options.warm = read.warm == 0 ? std::min(options.size, kept_vms) : read.warm;
   if (read.idle_memory != 0) options.idle_memory = read.idle_memory;
   GLINT_TRY_ASSIGN(tenant, read_text(read.tenant, "glint_pool_options.tenant"));
   options.tenant = tenant;
@@ -68,7 +68,7 @@ glint_status glint_pool_create(glint_snapshot* snapshot, glint_host_functions* f
     GLINT_REQUIRE(pool);
     *pool = nullptr;
     GLINT_REQUIRE(snapshot);
-    GLINT_TRY_ASSIGN(core_options, read_options(options, snapshot->snapshot->image->engine()->max_shells()));
+    GLINT_TRY_ASSIGN(core_options, read_options(options, snapshot->snapshot->image->engine()->kept_vms()));
     auto handle = std::make_unique<glint_pool>();
     GLINT_TRY_ASSIGN(
         made, core::Pool::create(snapshot->snapshot, functions == nullptr ? nullptr : functions->functions,

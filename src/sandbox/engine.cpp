@@ -23,7 +23,8 @@ Engine::Engine(std::shared_ptr<Hypervisor> hypervisor, const MachineTraits& trai
       hypervisor_(std::move(hypervisor)),
       traits_(traits),
       max_shells_(options.max_shells == 0 ? default_shells() : options.max_shells),
-      vm_limit_(options.max_vms == 0 ? default_vms(max_shells_) : options.max_vms),
+      max_vms_(options.max_vms == 0 ? default_vms(max_shells_) : options.max_vms),
+      vm_limit_(max_vms_),
       deadline_ns_(options.deadline_ns) {}
 
 Result<std::shared_ptr<Engine>> Engine::create(const EngineOptions& options) {

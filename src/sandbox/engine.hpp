@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -8,6 +9,7 @@
 #include <optional>
 
 #include "arch/x86_64/probe.hpp"
+#include "base/process.hpp"
 #include "base/result.hpp"
 #include "hypervisor/hypervisor.hpp"
 #include "image/elf.hpp"
@@ -67,7 +69,10 @@ class Engine {
   bool runs_guests() const { return backend_ != EngineOptions::Backend::kNone; }
   const MachineTraits& traits() const { return traits_; }
   uint32_t max_shells() const { return max_shells_; }
+  // How many VMs an image keeps that is the only one.
+  uint32_t kept_vms() const { return std::min(max_shells_, max_vms_); }
   VmLimit& vm_limit() { return vm_limit_; }
+  bool is_forked() const { return owner_ != current_process(); }
   Counters& counters() { return counters_; }
   const Counters& counters() const { return counters_; }
   uint64_t deadline_ns() const { return deadline_ns_; }
@@ -80,7 +85,9 @@ class Engine {
   std::shared_ptr<Hypervisor> hypervisor_;  // null for kNone and kFake
   MachineTraits traits_;
   uint32_t max_shells_;
+  uint32_t max_vms_;
   VmLimit vm_limit_;
+  const pid_t owner_ = current_process();
   uint64_t deadline_ns_;
   Counters counters_;
   DeadlineTimer timer_;

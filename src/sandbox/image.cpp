@@ -35,6 +35,10 @@ Image::~Image() = default;
 
 Result<std::shared_ptr<Image>> Image::load(std::shared_ptr<Engine> engine, std::span<const std::byte> file,
                                            const LayoutOptions& options) {
+  if (engine->is_forked()) {
+    return error(GLINT_E_UNSUPPORTED,
+                 "an engine belongs to the process that made it: a child of fork must open its own");
+  }
   auto image = std::shared_ptr<Image>(new Image());
   image->engine_ = std::move(engine);
   GLINT_TRY_ASSIGN(program, parse_program(file));

@@ -76,7 +76,7 @@ Result<std::shared_ptr<Pool>> Pool::create(std::shared_ptr<const Snapshot> snaps
 }
 
 Result<void> Pool::make_warm() {
-  const uint32_t shells = options_.dedicated_vms ? options_.size : snapshot_->image->engine()->max_shells();
+  const uint32_t shells = options_.dedicated_vms ? options_.size : snapshot_->image->engine()->kept_vms();
   for (uint32_t i = 0; i < std::max(options_.warm, 1u); ++i) {
     GLINT_TRY_ASSIGN(sandbox, make());
     if (i < std::min(options_.warm, shells)) GLINT_TRY(sandbox->prepare());

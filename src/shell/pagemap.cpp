@@ -25,7 +25,7 @@ struct PageScan {
 };
 static_assert(sizeof(PageScan) == 96);
 constexpr unsigned long kScan = _IOWR('f', 16, PageScan);
-constexpr uint64_t kIsFile = 1u << 2, kIsPresent = 1u << 3, kIsSwapped = 1u << 4, kIsZeroPage = 1u << 5;
+constexpr uint64_t kIsFile = 1u << 2, kIsPresent = 1u << 3, kIsSwapped = 1u << 4;
 
 // An entry of the file, for older kernels.
 constexpr uint64_t kPresentBit = 1ull << 63, kSwappedBit = 1ull << 62, kFileBit = 1ull << 61;
@@ -84,9 +84,9 @@ Result<bool> Pagemap::scan_own(std::span<const std::byte> range, std::vector<uin
   scan.end = scan.start + range.size();
   scan.regions = reinterpret_cast<uintptr_t>(regions.data());
   scan.region_count = regions.size();
-  // There, and not the file's, nor the kernel's page of zeros, which stands for one that was only read.
-  scan.inverted = kIsFile | kIsZeroPage;
-  scan.mask = kIsFile | kIsZeroPage;
+  // There, and not the file's.
+  scan.inverted = kIsFile;
+  scan.mask = kIsFile;
   scan.any_of = kIsPresent | kIsSwapped;
   scan.result = kIsPresent | kIsSwapped;
   const uint64_t begin = scan.start;

@@ -97,13 +97,23 @@ WindowMemory::Part Shell::large_part(const WindowMemory& base) const {
 Result<void> Shell::begin_with(std::shared_ptr<const WindowMemory> base) {
   if (base_ == base) return {};
   base_ = nullptr;
-  for (const auto& [begin, size, file, offset] : base->segments()) {
-    GLINT_TRY(map_file_private(window().data() + begin, size, file->get(), offset));
-  }
-  const WindowMemory::Part large = large_part(*base);
-  if (large.size != 0) GLINT_TRY(map_anonymous_large(window().data() + large.begin, large.size));
+  GLINT_TRY(map_copy(window().data(), *base));
   base_ = std::move(base);
   return {};
+}
+
+Result<void> Shell::map_copy(std::byte* at, const WindowMemory& base) const {
+  for (const auto& [begin, size, file, offset] : base.segments()) {
+    GLINT_TRY(map_file_private(at + begin, size, file->get(), offset));
+  }
+  const WindowMemory::Part large = large_part(base);
+  if (large.size != 0) GLINT_TRY(map_anonymous_large(at + large.begin, large.size));
+  return {};
+}
+
+Result<void> Shell::lay_out(std::byte* home) const {
+  if (base_->segments().size() == 1 && large_part(*base_).size == 0) return {};
+  return map_copy(home, *base_);
 }
 
 Result<void> Shell::move_in(std::byte* home, std::shared_ptr<const WindowMemory> base, bool& torn) {

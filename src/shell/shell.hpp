@@ -39,6 +39,9 @@ class Shell {
   const std::shared_ptr<const WindowMemory>& base() const { return base_; }
   // Makes it a pristine copy of `base`; nothing is to be done for a pristine one that is that already.
   Result<void> begin_with(std::shared_ptr<const WindowMemory> base);
+  // Makes [home, home + layout.window_size) a pristine copy of base(), where that has several parts: the
+  // pages of a sandbox can be moved there.
+  Result<void> lay_out(std::byte* home) const;
   // Moves the pages of a resting sandbox into the window, or out of it. `home` is layout.window_size bytes, 2
   // MiB aligned, a private copy of `base`. What moves leaves a pristine mapping of the same file behind. When
   // it fails nothing was moved, unless `torn` is set: then the pages are partly here and partly there.
@@ -57,6 +60,7 @@ class Shell {
       : layout_(layout), pagemap_(pagemap), memory_(std::move(memory)) {}
   Result<void> map_memory(const ImageMemory& image);
   WindowMemory::Part large_part(const WindowMemory& base) const;
+  Result<void> map_copy(std::byte* at, const WindowMemory& base) const;
   Result<void> move(std::byte* from, std::byte* to, const WindowMemory& base, bool& torn) const;
   std::byte* at(uint64_t gpa) const { return memory_.data() + gpa; }
 

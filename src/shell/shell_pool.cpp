@@ -236,7 +236,8 @@ Result<ShellPool::Slot*> ShellPool::evict(Slot* slot, std::unique_lock<std::mute
   lock.lock();
   victim.parking_ = false;
   if (!parked && !lost) {
-    slot->in_use = false;  // it stays where it is, whole
+    slot->in_use = false;              // it stays where it is, whole
+    slot->last_use = vms_.next_use();  // others are tried first, when one is wanted
     if (slot->is_retiring) vms_.count_made();
     slot->is_retiring = false;
     parked_->notify_all();
@@ -260,6 +261,12 @@ Result<void> ShellPool::park(Shell& shell, SandboxMemory& sandbox, bool& lost) {
   if (sandbox.home_.data() == nullptr) {
     GLINT_TRY_ASSIGN(home, MappedRange::reserve(layout_.window_size, kLargePageSize));
     sandbox.home_ = std::move(home);
+    sandbox.home_base_ = nullptr;
+  }
+  // Now, when it costs nothing if the process has no mappings left: then each part replaces one of its kind.
+  if (sandbox.home_base_ != sandbox.base_) {
+    GLINT_TRY(shell.lay_out(sandbox.home_.data()));
+    sandbox.home_base_ = sandbox.base_;
   }
   lost = true;
   GLINT_TRY_ASSIGN(state, shell.vcpu().save());
@@ -306,6 +313,7 @@ bool ShellPool::is_lost(const SandboxMemory& sandbox) {
 }
 
 void ShellPool::release(SandboxMemory& sandbox) {
+  if (owner_ != current_process()) return;  // as in forget()
   std::unique_lock lock(mutex_);
   Slot* slot = slot_of(sandbox.shell_);
   slot->last_use = vms_.next_use();
@@ -331,7 +339,7 @@ void ShellPool::forget(SandboxMemory& sandbox, bool broken) {
     Slot* slot = slot_of(sandbox.shell_);
     claim(*slot);
     lock.unlock();
-    learn(sandbox, slot->shell->window());
+    if (!broken) learn(sandbox, slot->shell->window());
     // A guest may leave an exit behind that has no end; the next sandbox must not meet it.
     broken = broken || !slot->shell->vcpu().settle() || !slot->shell->reset_window();
     lock.lock();
@@ -355,22 +363,24 @@ void ShellPool::learn(const SandboxMemory& sandbox, std::span<const std::byte> w
   const WindowMemory& base = *sandbox.base_;
   if (sandbox.base_ == memory_.window() || !base.is_learning()) return;
   try {
-    std::vector<uint32_t> written;
-    if (base.written_pages().empty()) {
+    // Of those that are its own, or that all before it have written to: some were copied in advance, and some
+    // came with a large page.
+    const std::span<const uint32_t> before = base.written_pages();
+    std::vector<uint32_t> candidates(before.begin(), before.end());
+    if (before.empty()) {
       auto own = pagemap_.find_own(window);
       if (!own) return;
-      written = std::move(*own);
-      if (written.size() > kMostLikelyPages) written.resize(kMostLikelyPages);
-    } else {
-      // Of what those before have written to: what was copied in advance is there in any case.
-      for (const uint32_t page : base.written_pages()) {
-        if (differs(window, base, page)) written.push_back(page);
-      }
+      candidates = std::move(*own);
+    }
+    std::vector<uint32_t> written;
+    for (const uint32_t page : candidates) {
+      if (written.size() == kMostLikelyPages) break;
+      if (differs(window, base, page)) written.push_back(page);
     }
     if (written.empty()) return;  // it did nothing, or was restored: that tells nothing
     // Only a software KVM, which takes dear faults, maps neighbours; it shows by where system calls arrive.
     auto likely = traits_.syscall_enters_ring3 ? fill_fault_groups(written, layout_) : written;
-    base.learn(std::move(written), std::move(likely));
+    base.learn(before, std::move(written), std::move(likely));
   } catch (const std::bad_alloc&) {
     return;  // the next ones take the faults
   }
@@ -489,8 +499,8 @@ Result<void> ShellPool::copy_back(std::span<std::byte> pages, SandboxMemory& san
     std::byte* to = pages.data() + uint64_t{index} * kPageSize;
     if (const std::byte* from = sandbox.base_->page(index)) {
       std::memcpy(to, from, kPageSize);
-    } else {
-      std::memset(to, 0, kPageSize);
+    } else if (!layout_.large_pages || !is_zero({to, kPageSize})) {
+      std::memset(to, 0, kPageSize);  // not where a large part was only read: that would make it take memory
     }
   }
   sandbox.restored_pages_ += sandbox.own_pages_.size();

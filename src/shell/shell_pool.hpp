@@ -74,9 +74,10 @@ class SandboxMemory {
   std::atomic<size_t> own_count_{0};  // for who may not look at own_pages_
   bool may_have_new_pages_ = true;
   uint64_t restored_pages_ = 0;
-  VcpuState state_;         // valid while parked
-  MappedRange home_;        // where its pages rest; reserved when it is first parked
-  bool has_pages_ = false;  // it ran before: its pages are in home_ while parked
+  VcpuState state_;                                // valid while parked
+  MappedRange home_;                               // where its pages rest; reserved when it is first parked
+  std::shared_ptr<const WindowMemory> home_base_;  // whose parts that has
+  bool has_pages_ = false;                         // it ran before: its pages are in home_ while parked
   uint32_t attaches_ = 0;
   uint64_t attach_ioctls_ = 0;
   // Guarded by the pool's mutex:

@@ -8,6 +8,12 @@
 
 namespace glint::core {
 
+// In a child of fork, threads that are not there may be counted as waiting, for which this would wait.
+VmLimit::~VmLimit() {
+  if (owner_ == current_process()) return;
+  [[maybe_unused]] auto* const kept = left_.release();
+}
+
 void VmLimit::join(ShellPool& pool) {
   const std::lock_guard lock(mutex_);
   members_.push_back({&pool, 0});
@@ -17,11 +23,12 @@ void VmLimit::leave(ShellPool& pool) {
   std::unique_lock lock(mutex_);
   const auto member =
       std::find_if(members_.begin(), members_.end(), [&](const Member& m) { return m.pool == &pool; });
-  left_.wait(lock, [&] { return member->visitors == 0; });
+  left_->wait(lock, [&] { return member->visitors == 0; });
   members_.erase(member);
 }
 
 void VmLimit::retire_oldest() {
+  if (owner_ != current_process()) return;  // a child of fork has no VMs of this engine to retire
   std::unique_lock lock(mutex_);
   // Two threads that come at the same time retire what is too much once.
   while (live_.load(std::memory_order_relaxed) > uint64_t{limit_} + retiring_) {
@@ -34,7 +41,7 @@ void VmLimit::retire_oldest() {
     lock.lock();
     --retiring_;
     --oldest->visitors;
-    left_.notify_all();
+    left_->notify_all();
     // Somebody needs it again, or its sandbox cannot be parked: the next call that ends tries again.
     if (!retired) return;
   }

@@ -5,7 +5,10 @@
 #include <condition_variable>
 #include <cstdint>
 #include <list>
+#include <memory>
 #include <mutex>
+
+#include "base/process.hpp"
 
 namespace glint::core {
 
@@ -19,6 +22,7 @@ class ShellPool;
 class VmLimit {
  public:
   explicit VmLimit(uint32_t limit) : limit_(limit) {}
+  ~VmLimit();
   VmLimit(const VmLimit&) = delete;
   VmLimit& operator=(const VmLimit&) = delete;
 
@@ -47,12 +51,13 @@ class VmLimit {
   Member* find_oldest();
 
   const uint32_t limit_;
+  const pid_t owner_ = current_process();
   std::atomic<uint64_t> live_{0};
   std::atomic<uint64_t> uses_{0};
 
   std::mutex mutex_;
   // Guarded by mutex_:
-  std::condition_variable left_;
+  std::unique_ptr<std::condition_variable> left_ = std::make_unique<std::condition_variable>();
   std::list<Member> members_;  // which stay where they are
   uint32_t retiring_ = 0;      // of live_
 };

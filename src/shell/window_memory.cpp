@@ -3,10 +3,12 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <functional>
+#include <set>
 
 #include "base/bytes.hpp"
 #include "base/checked.hpp"
@@ -119,19 +121,20 @@ WindowMemory::Place WindowMemory::place_of(uint64_t page) const {
 }
 
 WindowMemory::Part WindowMemory::large_zeros(uint64_t limit) const {
-  Part longest;
-  const auto consider = [&](uint64_t first_page, uint64_t end_page) {
-    const uint64_t begin = align_up(first_page * kPageSize, kLargePageSize);
-    const uint64_t end = align_down(std::min(end_page * kPageSize, limit), kLargePageSize);
-    if (end > begin && end - begin > longest.size) longest = {begin, end - begin};
-  };
-  uint64_t at = 0;
-  for (const Run& run : runs_) {
-    consider(at, run.first);
-    at = run.end;
-  }
-  consider(at, size() / kPageSize);
-  return longest;
+  std::call_once(looked_for_zeros_, [&] {
+    const auto consider = [&](uint64_t first_page, uint64_t end_page) {
+      const uint64_t begin = align_up(first_page * kPageSize, kLargePageSize);
+      const uint64_t end = align_down(std::min(end_page * kPageSize, limit), kLargePageSize);
+      if (end > begin && end - begin > large_zeros_.size) large_zeros_ = {begin, end - begin};
+    };
+    uint64_t at = 0;
+    for (const Run& run : runs_) {
+      consider(at, run.first);
+      at = run.end;
+    }
+    consider(at, size() / kPageSize);
+  });
+  return large_zeros_;
 }
 
 std::span<const uint32_t> WindowMemory::written_pages() const {
@@ -144,8 +147,10 @@ std::span<const uint32_t> WindowMemory::likely_pages() const {
   return lesson == nullptr ? std::span<const uint32_t>() : std::span(lesson->likely);
 }
 
-void WindowMemory::learn(std::vector<uint32_t> written, std::vector<uint32_t> likely) const {
+void WindowMemory::learn(std::span<const uint32_t> before, std::vector<uint32_t> written,
+                         std::vector<uint32_t> likely) const {
   const std::lock_guard lock(learning_);
+  if (written_pages().data() != before.data()) return;
   all_lessons_.push_back(std::make_unique<const Lesson>(Lesson{std::move(written), std::move(likely)}));
   last_lesson_.store(all_lessons_.back().get(), std::memory_order_release);
   lessons_.store(static_cast<uint32_t>(all_lessons_.size()), std::memory_order_release);
@@ -219,6 +224,23 @@ std::vector<WindowMemory::Run> WindowMemory::find_shared(std::span<const uint32_
   return shared;
 }
 
+// Who shares a part of a file keeps all of it. No more than twice of what is shared may stay for that, or a
+// chain of snapshots would keep everything that it ever held.
+bool WindowMemory::is_worth_keeping(std::span<const Run> shared) const {
+  std::set<int> files;
+  uint64_t kept = 0, used = 0;
+  for (const Run& part : shared) {
+    used += count_pages(part);
+    for (const Segment& segment : segments_of(part)) {
+      if (!files.insert(segment.file->get()).second) continue;
+      struct stat status{};
+      if (::fstat(segment.file->get(), &status) != 0) return false;
+      kept += static_cast<uint64_t>(status.st_blocks) * 512 / kPageSize;  // stat(2): in units of 512 bytes
+    }
+  }
+  return kept <= 2 * used;
+}
+
 Result<std::shared_ptr<const WindowMemory>> WindowMemory::copy(std::span<const std::byte> window,
                                                                std::span<const uint32_t> own,
                                                                const WindowMemory& base) {
@@ -226,7 +248,8 @@ Result<std::shared_ptr<const WindowMemory>> WindowMemory::copy(std::span<const s
   if (!fd) return system_error("memfd_create", errno);
   if (::ftruncate(fd.get(), static_cast<off_t>(window.size())) != 0)
     return system_error("ftruncate of a memfd", errno);
-  const std::vector<Run> shared = base.find_shared(own);
+  std::vector<Run> shared = base.find_shared(own);
+  if (!base.is_worth_keeping(shared)) shared.clear();
   PageWriter writer(fd.get());
   for (const uint32_t index : own) {
     const std::byte* page = window.data() + uint64_t{index} * kPageSize;

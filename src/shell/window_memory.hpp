@@ -72,15 +72,17 @@ class WindowMemory {
   struct Part {
     uint64_t begin = 0, size = 0;
   };
-  // The longest part below `limit` that is whole pages of 2 MiB, all zeros; empty where there is none.
+  // The longest part below `limit` that is whole pages of 2 MiB, all zeros; empty where there is none. Looked
+  // for once: `limit` is the image's.
   Part large_zeros(uint64_t limit) const;
 
   // What sandboxes made of this write to, and the next ones are likely to. The first few that go tell: each
-  // is asked, as long as is_learning(), and learn() is told the pages that all of them have written to,
-  // ascending, and those to be copied in advance therefore. Thread-safe; what likely_pages() gave stays as
-  // long as this.
+  // is asked, as long as is_learning(), and learn() is told what written_pages() was `before`, the pages that
+  // this one has written to as well, ascending, and those to be copied in advance therefore. It is ignored
+  // where another one has told meanwhile. Thread-safe; what was given stays as long as this.
   bool is_learning() const { return lessons_.load(std::memory_order_acquire) < kLessons; }
-  void learn(std::vector<uint32_t> written, std::vector<uint32_t> likely) const;
+  void learn(std::span<const uint32_t> before, std::vector<uint32_t> written,
+             std::vector<uint32_t> likely) const;
   // Both are empty as long as none has told.
   std::span<const uint32_t> written_pages() const;
   std::span<const uint32_t> likely_pages() const;
@@ -92,6 +94,7 @@ class WindowMemory {
   Result<void> find_pages(const Segment& segment);
   void add_run(Run run);
   std::vector<Run> find_shared(std::span<const uint32_t> own) const;
+  bool is_worth_keeping(std::span<const Run> shared) const;
   uint64_t count_pages(Run pages) const;
   std::vector<Segment> segments_of(Run pages) const;
   std::vector<Run> runs_of(Run pages) const;
@@ -101,6 +104,8 @@ class WindowMemory {
 
   std::vector<Segment> segments_;
   MappedRange view_;
+  mutable std::once_flag looked_for_zeros_;
+  mutable Part large_zeros_;
   std::vector<Run> runs_;  // of few pages, most of the time: it costs by what is stored, not by the limit
   // One alone may have been an odd one, and what is copied in advance for nothing stays with each sandbox.
   static constexpr uint32_t kLessons = 4;

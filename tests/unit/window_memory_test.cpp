@@ -128,6 +128,16 @@ TEST(WindowMemoryCopies, OfLittleShareNothing) {
   EXPECT_EQ(own_pages(*copy), 901u);
 }
 
+TEST(WindowMemoryCopies, KeepNoMuchLargerFileForWhatTheyShare) {
+  Window window;
+  window.fill(0, 12288, 7);
+  window.begin_with(window.copy());
+  window.fill(0, 8192, 8);  // a third is as it was: sharing it would keep all of the old file
+  const auto copy = window.copy();
+  window.expect_in(*copy);
+  EXPECT_EQ(copy->segments().size(), 1u);
+}
+
 TEST(WindowMemoryCopies, OutliveWhatTheyShareWith) {
   Window window;
   window.fill(0, 8192, 7);
