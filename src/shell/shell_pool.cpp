@@ -363,8 +363,6 @@ void ShellPool::learn(const SandboxMemory& sandbox, std::span<const std::byte> w
   const WindowMemory& base = *sandbox.base_;
   if (sandbox.base_ == memory_.window() || !base.is_learning()) return;
   try {
-    // Of those that are its own, or that all before it have written to: some were copied in advance, and some
-    // came with a large page.
     const std::span<const uint32_t> before = base.written_pages();
     std::vector<uint32_t> candidates(before.begin(), before.end());
     if (before.empty()) {
@@ -372,10 +370,13 @@ void ShellPool::learn(const SandboxMemory& sandbox, std::span<const std::byte> w
       if (!own) return;
       candidates = std::move(*own);
     }
+    // What is its own the first one has written to, although it may have been restored since; unless a large
+    // page brought it along. Of the later ones' pages, some were copied in advance.
+    const bool all = before.empty() && !layout_.large_pages;
     std::vector<uint32_t> written;
     for (const uint32_t page : candidates) {
       if (written.size() == kMostLikelyPages) break;
-      if (differs(window, base, page)) written.push_back(page);
+      if (all || differs(window, base, page)) written.push_back(page);
     }
     if (written.empty()) return;  // it did nothing, or was restored: that tells nothing
     // Only a software KVM, which takes dear faults, maps neighbours; it shows by where system calls arrive.
