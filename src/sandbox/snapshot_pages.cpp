@@ -127,11 +127,11 @@ Result<std::shared_ptr<const WindowMemory>> read_pages(Fd file, uint64_t offset,
     stored.push_back({run.first, next});
   }
   GLINT_TRY(check_absent(file.get(), offset, next, size / kPageSize - next, buffer));
-  if (map) return WindowMemory::create(std::move(file), offset, size, std::move(stored));
+  if (map) return WindowMemory::create(std::move(file), offset, size, stored);
   if (::fcntl(copy.get(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
     return system_error("sealing a memfd", errno);
   }
-  return WindowMemory::create(std::move(copy), 0, size, std::move(stored));
+  return WindowMemory::create(std::move(copy), 0, size, stored);
 }
 
 }  // namespace glint::core

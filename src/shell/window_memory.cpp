@@ -74,7 +74,7 @@ Result<std::shared_ptr<const WindowMemory>> WindowMemory::create(Fd fd, uint64_t
 }
 
 Result<std::shared_ptr<const WindowMemory>> WindowMemory::create(Fd fd, uint64_t offset, uint64_t size,
-                                                                 std::vector<Run> runs) {
+                                                                 const std::vector<Run>& runs) {
   GLINT_TRY_ASSIGN(memory, map({{0, size, std::make_shared<const Fd>(std::move(fd)), offset}}, size));
   for (const Run& run : runs) memory->add_run(run);
   return std::shared_ptr<const WindowMemory>(std::move(memory));

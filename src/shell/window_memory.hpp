@@ -31,7 +31,7 @@ class WindowMemory {
   // The same where it is known which pages there are: `runs`, ascending, within `size`; the others are zeros
   // in the file. It may be a file of which only this range is known not to change.
   static Result<std::shared_ptr<const WindowMemory>> create(Fd fd, uint64_t offset, uint64_t size,
-                                                            std::vector<Run> runs);
+                                                            const std::vector<Run>& runs);
 
   // What `window`, a private mapping of `base`, holds now. `own`: which of its pages are not those of `base`,
   // ascending. Costs in proportion to them, and to what of `base` is copied along: large parts that did not
